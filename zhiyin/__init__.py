@@ -1,0 +1,1 @@
+"""The shared kernel of Zhiyin; it knows no service."""

@@ -1,0 +1,1 @@
+"""What every service runs on: event log, consumer, outbox, timers, clients, telemetry."""
