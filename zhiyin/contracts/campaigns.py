@@ -1,22 +1,69 @@
-"""Campaigns and what they use, as operators define them: journeys, coupons, channels, pressure.
+"""Campaigns as operators define them: who enters when, and the journey that follows.
 
 Durations are texts such as `7d` or `P7D`, money is a decimal text or number; the engagement service
 checks what a type alone cannot say (rules, durations, unknown templates) and points at the place.
 """
 
-from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from zhiyin.contracts.channels import (
+    DEFAULT_PRESSURE,
+    CapSpec,
+    ChannelKind,
+    ChannelSpec,
+    MessageTemplateSpec,
+    PressureSpec,
+    QuietHours,
+    SmtpConfig,
+    WebhookConfig,
+)
+from zhiyin.contracts.coupons import CouponKind, CouponTemplateSpec, RedeemSpec, ReverseSpec
 from zhiyin.contracts.segments import Key
+
+# Whoever talks to the engagement service finds all its bodies here.
+__all__ = [
+    "AUTO_CHANNEL",
+    "DEFAULT_PRESSURE",
+    "STEP_KINDS",
+    "BroadcastTrigger",
+    "CampaignSpec",
+    "CampaignState",
+    "CapSpec",
+    "ChannelKind",
+    "ChannelSpec",
+    "CouponKind",
+    "CouponTemplateSpec",
+    "DateTrigger",
+    "EventMatch",
+    "EventTrigger",
+    "GoalSpec",
+    "LaunchSpec",
+    "MessageStep",
+    "MessageTemplateSpec",
+    "PressureSpec",
+    "Purpose",
+    "QuietHours",
+    "RedeemSpec",
+    "ReorderDueTrigger",
+    "ReverseSpec",
+    "ScheduleTrigger",
+    "SegmentEnteredTrigger",
+    "SegmentLeftTrigger",
+    "SmtpConfig",
+    "SplitArm",
+    "StepSpec",
+    "TagAddedTrigger",
+    "TriggerSpec",
+    "WebhookConfig",
+    "WebhookStep",
+]
 
 EventType = Annotated[str, Meta(min_length=1, max_length=128)]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 DurationText = Annotated[str, Meta(min_length=2, max_length=32)]
 Purpose = Literal["marketing", "transactional", "care"]
-ChannelKind = Literal["webhook", "smtp", "aliyun_sms", "wechat_subscribe", "wecom", "log"]
-CouponKind = Literal["amount", "percent", "trial", "gift"]
 CampaignState = Literal["draft", "approved", "live", "paused", "ended"]
 
 AUTO_CHANNEL: Final = "auto"
@@ -187,97 +234,3 @@ class LaunchSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """`include_current_members` also enters those who are in the trigger's segment already."""
 
     include_current_members: bool = False
-
-
-class CouponTemplateSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A kind of coupon.
-
-    - `value`: for `amount` money off, for `percent` percent off (0 < value ≤ 100), for `trial` and
-      `gift` what is given (a SKU)
-    - `minimum`: money the order must reach; `valid`: how long after issue, such as `30d`
-    - `budget`: how many may be issued in all; `per_person`: how many one person may ever get
-    """
-
-    key: Key
-    kind: CouponKind
-    value: str | int | float
-    name: Annotated[str, Meta(max_length=200)] = ""
-    minimum: Decimal | None = None
-    budget: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
-    per_person: Annotated[int, Meta(ge=1, le=1000)] | None = None
-    valid: DurationText = "30d"
-
-
-class RedeemSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """`amount` is the order's total before the coupon."""
-
-    order_id: Annotated[str, Meta(min_length=1, max_length=128)]
-    amount: Decimal
-    store_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
-
-
-class ReverseSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    order_id: Annotated[str, Meta(min_length=1, max_length=128)]
-
-
-class ChannelSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a channel name is served. `config`: `WebhookConfig` or `SmtpConfig` by kind, else none."""
-
-    kind: ChannelKind
-    config: dict[str, Any] = {}
-
-
-class WebhookConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """`secret` is a Standard Webhooks secret (`whsec_…`); one is made when it is left out.
-    `concurrency` bounds the requests under way to this destination, per process."""
-
-    url: Annotated[str, Meta(min_length=1, max_length=2000)]
-    secret: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    concurrency: Annotated[int, Meta(ge=1, le=64)] = 8
-
-
-class SmtpConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """`security`: `tls` from the first byte, `starttls`, or `none` (local relays only)."""
-
-    host: Annotated[str, Meta(min_length=1, max_length=253)]
-    sender: Annotated[str, Meta(min_length=3, max_length=320)]
-    port: Annotated[int, Meta(ge=1, le=65535)] = 587
-    username: str | None = None
-    password: str | None = None
-    security: Literal["tls", "starttls", "none"] = "starttls"
-    concurrency: Annotated[int, Meta(ge=1, le=64)] = 4
-
-
-class CapSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most `max` marketing messages in any window of length `per`; on one channel, or on all."""
-
-    per: DurationText
-    max: Annotated[int, Meta(ge=0, le=1000)]
-    channel: Key | None = None
-
-
-class QuietHours(Struct, frozen=True, forbid_unknown_fields=True):
-    """Local times `HH:MM` in the platform's time zone; `from` later than `to` spans midnight."""
-
-    from_: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = field(name="from")
-    to: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-
-
-class PressureSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """How much one person may be addressed. `quiet_hours` null: none."""
-
-    caps: Annotated[list[CapSpec], Meta(max_length=20)] = []
-    quiet_hours: QuietHours | None = None
-
-
-class MessageTemplateSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Liquid texts; a value that is missing when rendering is reported with the action."""
-
-    body: Annotated[str, Meta(min_length=1, max_length=20_000)]
-    subject: Annotated[str, Meta(max_length=500)] = ""
-    name: Annotated[str, Meta(max_length=200)] = ""
-
-
-DEFAULT_PRESSURE: Final = PressureSpec(
-    caps=[CapSpec("P7D", 3), CapSpec("P1D", 1)], quiet_hours=QuietHours("21:30", "09:00")
-)
