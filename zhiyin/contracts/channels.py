@@ -1,4 +1,4 @@
-"""Channels, message templates and pressure: how, with what words and how often people are reached."""
+"""Channels, message templates, pressure: how, in what words and how often people are reached."""
 
 from typing import Annotated, Any, Final, Literal
 
