@@ -1,0 +1,1 @@
+"""The demo: real purchases, clicks and words as a stream of events, and what came of them."""

@@ -1,0 +1,1 @@
+"""Where the demo's events come from: one module per public dataset, none of it in the repo."""
