@@ -1,0 +1,133 @@
+"""The profile as others read it: the JSON of the public contract."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from zhiyin.contracts.instants import Instant, rfc3339
+from zhiyin.contracts.money import from_minor
+from zhiyin.contracts.profiles import Facts, Snapshot, Tag
+from zhiyin.facts.lifecycle import lifecycle
+from zhiyin.facts.reorders import reorders
+from zhiyin.facts.rfm import rfm
+from zhiyin.facts.summaries import average_order, browsing, support
+from zhiyin.facts.thresholds import DEFAULT_RFM, RfmThresholds
+
+View = dict[str, Any]
+
+
+def profile_view(
+    snapshot: Snapshot,
+    segments: Iterable[str],
+    now: Instant,
+    *,
+    currency: str = "CNY",
+    thresholds: RfmThresholds = DEFAULT_RFM,
+) -> View:
+    """The profile at `now`: money as decimal text, times in RFC 3339 UTC, identifiers masked."""
+    facts = snapshot.facts
+    return {
+        "profile_id": snapshot.profile_id,
+        "version": snapshot.version,
+        "created_at": rfc3339(snapshot.created_at),
+        "updated_at": rfc3339(snapshot.updated_at),
+        "as_of": rfc3339(now),
+        "merged_from": list(snapshot.merged_from),
+        "identifiers": {
+            namespace: sorted(mask or value for value, mask in values.items())
+            for namespace, values in sorted(facts.identifiers.items())
+            if values
+        },
+        "attributes": _attributes(facts),
+        "consents": {
+            purpose: {"granted": consent.granted, "source": consent.source, "at": _at(consent.at)}
+            for purpose, consent in sorted(facts.consents.items())
+        },
+        "orders": _orders(facts, currency),
+        "categories": _categories(facts, currency),
+        "browse": _browse(facts),
+        "support": _support(facts),
+        "rfm": _rfm(facts, now, thresholds),
+        "lifecycle": _lifecycle(snapshot, now),
+        "tags": _tags(snapshot.tags, now),
+        "segments": sorted(segments),
+        "reorder": [
+            {"sku": each.sku, "due_at": _at(each.due_at), "basis": each.basis, "days": each.days}
+            for each in reorders(facts)
+        ],
+    }
+
+
+def _at(at: Instant | None) -> str | None:
+    return None if at is None else rfc3339(at)
+
+
+def _attributes(facts: Facts) -> View:
+    return {
+        name: {"value": each.value, "source": each.source, "at": _at(each.at)}
+        for name, each in sorted(facts.attributes.items())
+        if each.value is not None
+    }
+
+
+def _orders(facts: Facts, currency: str) -> View:
+    orders = facts.orders
+    return {
+        "count": orders.count,
+        "total": from_minor(orders.total, currency),
+        "average": from_minor(average_order(orders), currency),
+        "refunded": from_minor(orders.refunded, currency),
+        "first_at": _at(orders.first_at),
+        "last_at": _at(orders.last_at),
+    }
+
+
+def _categories(facts: Facts, currency: str) -> View:
+    return {
+        name: {
+            "orders": totals.orders,
+            "quantity": totals.quantity,
+            "total": from_minor(totals.total, currency),
+            "last_at": _at(totals.last_at),
+        }
+        for name, totals in sorted(facts.categories.items())
+    }
+
+
+def _browse(facts: Facts) -> View:
+    seen = browsing(facts)
+    return {"count": seen.events, "last_at": _at(seen.last_at)}
+
+
+def _support(facts: Facts) -> View:
+    summary = support(facts)
+    return {
+        "open_tickets": summary.open_tickets,
+        "complaints": summary.complaints,
+        "last_at": _at(summary.last_at),
+        "rating": None if summary.rating is None else summary.rating / 100,
+    }
+
+
+def _rfm(facts: Facts, now: Instant, thresholds: RfmThresholds) -> View:
+    scores = rfm(facts, now, thresholds)
+    return {
+        "r": scores.r,
+        "f": scores.f,
+        "m": scores.m,
+        "class": scores.class_,
+        "next_flip": _at(scores.next_flip),
+    }
+
+
+def _lifecycle(snapshot: Snapshot, now: Instant) -> View:
+    life = lifecycle(snapshot.facts, now)
+    since = snapshot.created_at if life.since is None else life.since
+    return {"stage": life.stage, "since": _at(since), "next_flip": _at(life.next_flip)}
+
+
+def _tags(tags: dict[str, Tag], now: Instant) -> list[View]:
+    return [
+        {"tag": name, "since": _at(tag.since), "until": _at(tag.until), "source": tag.source}
+        for name, tag in sorted(tags.items())
+        if tag.holds(now)
+    ]
