@@ -110,10 +110,13 @@ def _mobile(number: int) -> str:
     return f"+86{prefix}{number * _SPREAD % 100_000_000:08d}"
 
 
+def agreed(number: int) -> bool:
+    """Four in five agreed to marketing; the rest refused, and must never get any."""
+    return chance("consent", number) % 5 > 0
+
+
 def _consents(number: int) -> dict[str, bool]:
-    """Four in five agreed to messages; the rest refused, and must never get one."""
-    agreed = chance("consent", number) % 5 > 0
-    return {"marketing": agreed, "marketing.sms": agreed, "marketing.wechat": agreed}
+    return dict.fromkeys(("marketing", "marketing.sms", "marketing.wechat"), agreed(number))
 
 
 def _demographics() -> Mapping[int, Mapping[str, Any]]:
