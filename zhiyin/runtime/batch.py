@@ -70,6 +70,4 @@ class Fire(Protocol):
     """Handles timers that are due (by the database's clock, `now`), on `tx`. Fired timers are
     deleted by the runtime in the same transaction; set new ones with `set_timers`."""
 
-    async def __call__(
-        self, tx: Connection, due: Sequence[Timer], now: Instant
-    ) -> Outcome: ...
+    async def __call__(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome: ...

@@ -84,6 +84,10 @@ class LogConsumer(Protocol):
         """The record at one offset, for the anchor check; None when it is gone."""
         ...
 
+    async def bounds(self, partition: Partition) -> tuple[int, int]:
+        """The oldest offset that is kept and the one after the newest."""
+        ...
+
     async def report(self, positions: Mapping[Partition, int]) -> None:
         """Tell the log how far this group is (a lag metric only). Never raises."""
         ...
