@@ -1,0 +1,1 @@
+"""The gateway: the only door. Takes events, answers reads, forwards management calls."""

@@ -1,0 +1,37 @@
+"""From what msgspec says was wrong to a code, a message and a JSON pointer."""
+
+import re
+
+from services.gateway.domain.rejection import Rejection
+
+_PATH = re.compile(r" - at `(?P<in_key>key in )?\$(?P<path>[^`]*)`$")
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
+_MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
+_CODES = (
+    ("missing required field", "missing_field"),
+    ("Invalid RFC3339", "invalid_time"),
+    ("Expected `", "wrong_type"),
+    ("Invalid enum value", "invalid_value"),
+)
+
+
+def escaped(step: str) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def refusal_of(error: ValueError, root: str = "") -> Rejection:
+    """What a msgspec error means; `root` is the pointer of the document that was decoded."""
+    text = str(error)
+    where = _PATH.search(text)
+    message = text[: where.start()] if where else text
+    pointer = root
+    if where:
+        for step in _STEP.finditer(where["path"]):
+            pointer += "/" + escaped(step["name"] or step["index"])
+    if missing := _MISSING.search(message):
+        pointer += "/" + escaped(missing["field"])
+    code = next((code for start, code in _CODES if start in message), "invalid_value")
+    if " of length " in message or "matching regex" in message or ">=" in message:
+        code = "invalid_value"
+    return Rejection(code, message, pointer)
