@@ -2,6 +2,7 @@
 Apache Kafka broker when a test asks for it."""
 
 import itertools
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -10,6 +11,9 @@ import asyncpg
 import pytest
 import redis.asyncio
 
+from zhiyin.embedded import java
+from zhiyin.embedded.errors import EmbeddedError
+from zhiyin.embedded.kafka import Kafka
 from zhiyin.embedded.postgres import Postgres
 from zhiyin.embedded.valkey import Valkey
 
@@ -60,3 +64,38 @@ async def fresh_redis(redis_url: str) -> str:
     finally:
         await client.aclose()
     return redis_url
+
+
+@pytest.fixture(scope="session")
+def kafka_url(server_folder: Path) -> Iterator[str]:
+    """A running Apache Kafka: the one of ZHIYIN_KAFKA, or a local broker."""
+    if given := os.environ.get("ZHIYIN_KAFKA"):
+        yield given
+        return
+    need_local_kafka()
+    cluster = Kafka(server_folder / "kafka", server_folder, os.environ)
+    cluster.start()
+    yield cluster.url
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """Three local brokers that a test may stop, kill and start again."""
+    need_local_kafka()
+    folder = tmp_path_factory.mktemp("cluster")
+    cluster = Kafka(folder / "kafka", folder, os.environ, brokers=3)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+def need_local_kafka() -> None:
+    """Skips where Java or Maven Central is missing; fails there if Kafka is required."""
+    try:
+        java.java(os.environ)
+        java.jars(os.environ)
+    except EmbeddedError as error:
+        if os.environ.get("REQUIRE_APACHE_KAFKA") == "1":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
