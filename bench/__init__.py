@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against peers and against this machine's limits, in one run."""
