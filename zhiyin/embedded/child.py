@@ -85,7 +85,11 @@ def last_line(log: Path) -> str:
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 4096))
-            lines = file.read().decode(errors="replace").strip().splitlines()
+            return last_text_line(file.read().decode(errors="replace"))
     except OSError:
-        return "it said nothing"
+        return last_text_line("")
+
+
+def last_text_line(text: str) -> str:
+    lines = text.strip().splitlines()
     return lines[-1].strip() if lines else "it said nothing"

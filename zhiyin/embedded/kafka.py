@@ -39,6 +39,12 @@ class Kafka:
         """host:port of every broker, comma separated."""
         return ",".join(f"{LOOPBACK}:{node.port}" for node in self.nodes)
 
+    @property
+    def pid(self) -> int | None:
+        """Of the first broker; None unless all are running."""
+        pids = [process.pid for process in self.processes.values() if process.poll() is None]
+        return pids[0] if pids and len(pids) == self.brokers else None
+
     def start(self) -> None:
         """Fetches what is missing, and returns when all brokers serve. Raises EmbeddedError."""
         self._lay_out()

@@ -77,6 +77,11 @@ class Postgres:
     def dsn_of(self, database: str) -> str:
         return f"postgresql://postgres@{LOOPBACK}:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int | None:
+        """None when it is not running."""
+        return self.process.pid if self.process and self.process.poll() is None else None
+
     def start(self) -> None:
         """Creates the cluster if there is none and returns when it accepts connections. Raises
         EmbeddedError."""

@@ -57,6 +57,11 @@ class Valkey:
     def url(self) -> str:
         return f"redis://{LOOPBACK}:{self.port}/0"
 
+    @property
+    def pid(self) -> int | None:
+        """None when it is not running."""
+        return self.process.pid if self.process and self.process.poll() is None else None
+
     def start(self) -> None:
         """Returns when it answers. Raises EmbeddedError."""
         program = binary()

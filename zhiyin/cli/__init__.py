@@ -1,0 +1,1 @@
+"""The `zhiyin` command: one file per sub-command, wired in main.py."""

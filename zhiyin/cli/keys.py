@@ -1,0 +1,26 @@
+"""zhiyin keys"""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from zhiyin.cli.options import HERE, Data
+from zhiyin.cli.target import service_env
+from zhiyin.embedded.stack.folder import Folder
+from zhiyin.embedded.stack.keys import create_key
+from zhiyin.runtime.settings import environment
+
+
+def create(
+    scopes: Annotated[str, typer.Option(help="Comma separated, e.g. events:write,profiles:read.")],
+    role: Annotated[str | None, typer.Option(help="Who it is for, as the audit log shows.")] = None,
+    name: Annotated[str | None, typer.Option(help="A name to know it by.")] = None,
+    data: Data = HERE,
+) -> None:
+    """Make an API key. It is shown once: only its hash is kept."""
+    options = ["--scopes", scopes]
+    options += ["--role", role] if role else []
+    options += ["--name", name] if name else []
+    key = create_key(service_env(Folder(data.absolute()), environment()), options)
+    typer.echo(msgspec.json.encode(key).decode())

@@ -1,0 +1,60 @@
+"""The `zhiyin` command. Whatever goes wrong is one line on standard error and a non-zero exit."""
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from zhiyin.cli.doctor import doctor
+from zhiyin.cli.down import down
+from zhiyin.cli.keys import create
+from zhiyin.cli.logs import logs
+from zhiyin.cli.migrate import migrate
+from zhiyin.cli.scale import scale
+from zhiyin.cli.status import status
+from zhiyin.cli.up import up
+from zhiyin.embedded.errors import EmbeddedError
+from zhiyin.runtime.settings import SettingsError
+
+FAILURES = (EmbeddedError, SettingsError)
+"""Those whose text is meant for the user."""
+
+
+def application() -> typer.Typer:
+    app = typer.Typer(
+        help="Zhiyin: a real-time customer relationship platform.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+    )
+    for command in (up, down, status, logs, migrate, scale, doctor):
+        app.command()(command)
+    keys = typer.Typer(help="API keys of the gateway.", no_args_is_help=True)
+    keys.command("create")(create)
+    app.add_typer(keys, name="keys")
+    return app
+
+
+def main() -> None:
+    """Exits 0 when done, 1 when something failed, 2 when asked for what does not exist."""
+    try:
+        code = application()(standalone_mode=False)
+    except FAILURES as error:
+        fail(str(error), 1)
+    except typer.TyperException as error:
+        fail(error.format_message(), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        fail("interrupted", 130)
+    except BrokenPipeError:
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(text: str, code: int) -> NoReturn:
+    line = " ".join(text.split())
+    sys.stderr.write(f"zhiyin: {line}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

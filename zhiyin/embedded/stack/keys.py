@@ -1,0 +1,71 @@
+"""The keys that connection.json hands out, and the tool that makes more of them."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import msgspec
+
+from zhiyin.embedded.child import last_text_line, run
+from zhiyin.embedded.errors import EmbeddedError
+from zhiyin.embedded.stack.folder import Folder, decode, write_private
+from zhiyin.embedded.stack.instance import service_command
+
+SCOPES: Final = {
+    "admin_key": "admin",
+    "write_key": "events:write",
+    "read_key": "profiles:read,segments:read,campaigns:read",
+}
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """What the gateway's tool prints."""
+
+    id: str
+    key: str
+
+
+class KeptKeys(msgspec.Struct, frozen=True):
+    """The stack's keys between two runs. `database` says where they are valid."""
+
+    database: str
+    keys: dict[str, str]
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """The content of connection.json."""
+
+    gateway: str
+    admin_key: str
+    write_key: str
+    read_key: str
+    postgres: str
+    redis: str
+    kafka: str | None
+
+
+def create_key(env: Mapping[str, str], options: Sequence[str]) -> NewKey:
+    """Makes one with the gateway's own command. Raises EmbeddedError with what it says."""
+    result = run(service_command("gateway", ["keys", "create", *options], env))
+    if result.returncode != 0:
+        said = last_text_line(result.stderr or result.stdout)
+        raise EmbeddedError(f"the key could not be made: {said}")
+    try:
+        return msgspec.json.decode(result.stdout, type=NewKey)
+    except msgspec.DecodeError as error:
+        raise EmbeddedError(f"the key could not be made: {error}") from error
+
+
+def stack_keys(folder: Folder, env: Mapping[str, str], database: str) -> Mapping[str, str]:
+    """The stack's own keys: those of its last run, or new ones if `database` is another."""
+    if folder.keys.exists():
+        kept = decode(folder.keys, KeptKeys)
+        if kept.database == database and set(SCOPES) <= set(kept.keys):
+            return kept.keys
+    with ThreadPoolExecutor(len(SCOPES)) as pool:
+        new = pool.map(
+            lambda name: create_key(env, ["--scopes", SCOPES[name], "--name", name]), SCOPES
+        )
+        made = dict(zip(SCOPES, (key.key for key in new), strict=True))
+    write_private(folder.keys, msgspec.json.encode(KeptKeys(database, made)))
+    return made
