@@ -1,0 +1,37 @@
+"""The predicate language of tags, segments and campaigns: parse, check, compile, explain. Pure.
+
+rule = parse({"last": {"event": "purchase.completed"}, "older_than": "90d"})
+matches, next_flip = compile_rule(rule).evaluate(Person(snapshot, segments), now)
+"""
+
+from zhiyin.rules.compile import Compiled, compile_rule
+from zhiyin.rules.errors import RuleError, RuleProblem
+from zhiyin.rules.explain import Explanation
+from zhiyin.rules.options import Options
+from zhiyin.rules.parse import parse, parse_where
+from zhiyin.rules.person import Person
+from zhiyin.rules.reads import reads, segments_read, touched
+from zhiyin.rules.tree import Condition, Rule
+from zhiyin.rules.unparse import unparse
+from zhiyin.rules.verdict import Verdict
+from zhiyin.rules.where import compile_where
+
+__all__ = [
+    "Compiled",
+    "Condition",
+    "Explanation",
+    "Options",
+    "Person",
+    "Rule",
+    "RuleError",
+    "RuleProblem",
+    "Verdict",
+    "compile_rule",
+    "compile_where",
+    "parse",
+    "parse_where",
+    "reads",
+    "segments_read",
+    "touched",
+    "unparse",
+]

@@ -1,0 +1,79 @@
+"""Where a clause's events come from: one reading per person, shared by all rules that name it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from zhiyin.rules.numbers import millionths
+from zhiyin.rules.options import Options
+from zhiyin.rules.person import Person
+from zhiyin.rules.series import Series, all_events, events_where, series_of
+from zhiyin.rules.tree import Selector
+from zhiyin.rules.where import compile_where, condition_meets, found_at, has_items, items_of
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+class Source:
+    """The events a selector names. Equal selectors share what one of them has worked out."""
+
+    __slots__ = ("_bare", "_by_day", "_key", "_meets", "_type")
+
+    def __init__(self, selector: Selector, options: Options) -> None:
+        self._type = selector.event
+        self._key = _encoder.encode(selector).decode()
+        self._meets = compile_where(selector.where, selector.event, options)
+        self._bare = not selector.where
+        self._by_day = all(each.property == "category" for each in selector.where)
+
+    def read(self, person: Person) -> Series:
+        return person.once(self._key, self._find)
+
+    def _find(self, person: Person) -> Series:
+        if self._bare:
+            return all_events(person, self._type)
+        return events_where(person, self._type, self._meets, by_day=self._by_day)
+
+
+class Measure:
+    """The numbers a property has in the events of a selector, in millionths. Where a purchase
+    itself has no such property its items have it: those that meet the conditions."""
+
+    __slots__ = ("_conditions", "_key", "_meets", "_property", "_type")
+
+    def __init__(self, selector: Selector, name: str, options: Options) -> None:
+        self._type = selector.event
+        self._property = name
+        self._key = f"{name}\0{_encoder.encode(selector).decode()}"
+        self._meets = compile_where(selector.where, selector.event, options)
+        self._conditions = [condition_meets(each, options) for each in selector.where]
+
+    def read(self, person: Person) -> Series:
+        return person.once(self._key, self._find)
+
+    def _find(self, person: Person) -> Series:
+        pairs = zip(person.kept(self._type), person.properties(self._type), strict=True)
+        return series_of(
+            (event.at, number, event.event_id)
+            for event, properties in pairs
+            if self._meets(properties)
+            for number in self._numbers(properties)
+        )
+
+    def _numbers(self, properties: Mapping[str, Any]) -> list[int]:
+        own = _numbers_at(properties, self._property)
+        if own or not has_items(self._type):
+            return own
+        asked = [meets for meets in self._conditions if not meets(properties)]
+        return [
+            number
+            for item in items_of(properties)
+            if all(meets(item) for meets in asked)
+            for number in _numbers_at(item, self._property)
+        ]
+
+
+def _numbers_at(properties: Mapping[str, Any], name: str) -> list[int]:
+    found = map(millionths, found_at(properties, name))
+    return [number for number in found if number is not None]

@@ -1,0 +1,179 @@
+"""What stands under a path of the profile, in the units the profile keeps."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from zhiyin.contracts.instants import Instant
+from zhiyin.facts import reorders
+from zhiyin.facts.lifecycle import since, stage_at
+from zhiyin.facts.rfm import rfm_at
+from zhiyin.facts.summaries import average_order, browsing, support
+from zhiyin.rules.options import Options
+from zhiyin.rules.paths import FactPath
+from zhiyin.rules.person import Person
+
+Read = Callable[[Person], Any]
+
+
+class State(NamedTuple):
+    """A value and the instant from which it holds."""
+
+    since: Instant
+    value: Any
+
+
+States = Callable[[Person, Instant], list[State]]
+
+_FIXED: Final[dict[str, Read]] = {
+    "profile_id": lambda person: person.snapshot.profile_id,
+    "version": lambda person: person.snapshot.version,
+    "created_at": lambda person: person.snapshot.created_at,
+    "updated_at": lambda person: person.snapshot.updated_at,
+    "merged_from": lambda person: person.snapshot.merged_from,
+    "segments": lambda person: person.segments,
+    "reorder": lambda person: tuple(_due(person)),
+    "orders.count": lambda person: person.facts.orders.count,
+    "orders.total": lambda person: person.facts.orders.total,
+    "orders.average": lambda person: average_order(person.facts.orders),
+    "orders.refunded": lambda person: person.facts.orders.refunded,
+    "orders.first_at": lambda person: person.facts.orders.first_at,
+    "orders.last_at": lambda person: person.facts.orders.last_at,
+    "browse.count": lambda person: _browsing(person).events,
+    "browse.last_at": lambda person: _browsing(person).last_at,
+    "support.open_tickets": lambda person: _support(person).open_tickets,
+    "support.complaints": lambda person: _support(person).complaints,
+    "support.last_at": lambda person: _support(person).last_at,
+    "support.rating": lambda person: _rating(person),
+}
+
+
+def steady(path: FactPath) -> Read | None:
+    """The reader of a value that only events change; None for one that time changes, too."""
+    if path.name:
+        return _NAMED[path.root](path.name, path.field)
+    return _FIXED.get(f"{path.root}.{path.field}" if path.field else path.root)
+
+
+def changing(path: FactPath, options: Options) -> States:
+    """What a value that time changes is at an instant, and every value it takes afterwards if no
+    event arrives."""
+    match path.root:
+        case "rfm":
+            index = ("r", "f", "m", "class").index(path.field)
+            return lambda person, now: [
+                State(at, scores[index]) for at, scores in _rfm_states(person, now, options)
+            ]
+        case "lifecycle":
+            return _stages if path.field == "stage" else _beginnings
+        case _:
+            return _tags
+
+
+def _browsing(person: Person) -> Any:
+    return person.once("browsing", lambda each: browsing(each.facts))
+
+
+def _support(person: Person) -> Any:
+    return person.once("support", lambda each: support(each.facts))
+
+
+def _rating(person: Person) -> Decimal | None:
+    hundredths = _support(person).rating
+    return None if hundredths is None else Decimal(hundredths) / 100
+
+
+def _due(person: Person) -> dict[str, Instant]:
+    return person.once("due", lambda p: {each.sku: each.due_at for each in reorders(p.facts)})
+
+
+def _attribute(name: str, field: str) -> Read:
+    def read(person: Person) -> Any:
+        found = person.facts.attributes.get(name)
+        # A removed attribute is kept as null, so that an older value cannot come back.
+        return None if found is None or found.value is None else getattr(found, field)
+
+    return read
+
+
+def _consent(name: str, field: str) -> Read:
+    def read(person: Person) -> Any:
+        found = person.facts.consents.get(name)
+        return None if found is None else getattr(found, field)
+
+    return read
+
+
+def _category(name: str, field: str) -> Read:
+    def read(person: Person) -> Any:
+        found = person.facts.categories.get(name)
+        if found is None:
+            return None if field == "last_at" else 0
+        return getattr(found, field)
+
+    return read
+
+
+def _identifier(name: str, field: str) -> Read:
+    return lambda person: tuple(person.facts.identifiers.get(name, ()))
+
+
+def _reorder(name: str, field: str) -> Read:
+    return lambda person: _due(person).get(name)
+
+
+_NAMED: Final[dict[str, Callable[[str, str], Read]]] = {
+    "attributes": _attribute,
+    "consents": _consent,
+    "categories": _category,
+    "identifiers": _identifier,
+    "reorder": _reorder,
+}
+
+
+def _rfm_states(person: Person, now: Instant, options: Options) -> list[tuple[Instant, Any]]:
+    def work_out(each: Person, start: Instant) -> list[tuple[Instant, Any]]:
+        states, at = [], start
+        while True:
+            scores = rfm_at(each.history, at, options.rfm)
+            states.append((at, scores))
+            if scores.next_flip is None:
+                return states
+            at = scores.next_flip
+
+    return person.once_at(now, ("rfm", id(options.rfm)), work_out)
+
+
+def _stages(person: Person, now: Instant) -> list[State]:
+    return person.once_at(now, "stages", _work_out_stages)
+
+
+def _work_out_stages(person: Person, now: Instant) -> list[State]:
+    states, at = [], now
+    while True:
+        stage, flip = stage_at(person.history, at)
+        states.append(State(at, stage))
+        if flip is None:
+            return states
+        at = flip
+
+
+def _beginnings(person: Person, now: Instant) -> list[State]:
+    """`lifecycle.since`: every later stage begins when it flips."""
+    (_, stage), *later = _stages(person, now)
+    began = since(person.history, stage, now)
+    first = person.snapshot.created_at if began is None else began
+    return [State(now, first), *(State(at, at) for at, _ in later)]
+
+
+def _tags(person: Person, now: Instant) -> list[State]:
+    return person.once_at(now, "tags", _work_out_tags)
+
+
+def _work_out_tags(person: Person, now: Instant) -> list[State]:
+    tags = {name: tag.until for name, tag in person.snapshot.tags.items() if tag.holds(now)}
+    ends = sorted({until for until in tags.values() if until is not None})
+    return [
+        State(at, frozenset(n for n, until in tags.items() if until is None or at < until))
+        for at in (now, *ends)
+    ]

@@ -1,0 +1,68 @@
+"""A person as rules see them: a snapshot, their segments, and what was worked out so far."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import Kept, Snapshot
+from zhiyin.facts import OrderHistory
+
+T = TypeVar("T")
+
+_decoder = msgspec.msgpack.Decoder(dict[str, Any])
+
+
+class Person:
+    """Lives as long as one evaluation of many rules; what one rule has worked out (an event's
+    decoded properties, the events that meet a condition, RFM) is there for the next."""
+
+    __slots__ = ("_known", "_known_at", "_now", "facts", "segments", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, segments: Collection[str] = ()) -> None:
+        self.snapshot = snapshot
+        self.facts = snapshot.facts
+        self.segments = frozenset(segments)
+        self._known: dict[Any, Any] = {}
+        self._now: Instant = 0
+        self._known_at: dict[Any, Any] = {}
+
+    def once(self, key: Any, work_out: Callable[["Person"], T]) -> T:
+        """What `work_out` gives for this person, worked out the first time a key is asked for."""
+        known = self._known
+        if key in known:
+            return cast(T, known[key])
+        known[key] = found = work_out(self)
+        return found
+
+    def once_at(self, now: Instant, key: Any, work_out: Callable[["Person", Instant], T]) -> T:
+        """As `once`, for what depends on the instant; only the newest instant is remembered."""
+        if now != self._now:
+            self._now = now
+            self._known_at = {}
+        known = self._known_at
+        if key in known:
+            return cast(T, known[key])
+        known[key] = found = work_out(self, now)
+        return found
+
+    @property
+    def history(self) -> OrderHistory:
+        return self.once("history", lambda person: OrderHistory(person.facts))
+
+    def kept(self, event_type: str) -> tuple[Kept, ...]:
+        """The events of a type that are kept, oldest first."""
+        return self.once(("kept", event_type), lambda person: _kept(person, event_type))
+
+    def properties(self, event_type: str) -> tuple[Mapping[str, Any], ...]:
+        """The properties of those events, in the same order."""
+        return self.once(
+            ("properties", event_type),
+            lambda person: tuple(_decoder.decode(e.properties) for e in person.kept(event_type)),
+        )
+
+
+def _kept(person: Person, event_type: str) -> tuple[Kept, ...]:
+    family = event_type.partition(".")[0]
+    return tuple(e for e in person.facts.kept.get(family, ()) if e.type == event_type)
