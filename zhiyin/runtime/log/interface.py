@@ -2,7 +2,9 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+LARGEST_MESSAGE: Final = 8 * 2**20
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -104,7 +106,8 @@ class EventLog(Protocol):
 
     async def append(self, messages: Sequence[Message]) -> Sequence[Position]:
         """Returns when every message is durable, positions in the order given. Raises
-        LogUnavailable within the configured time-out."""
+        LogUnavailable within the configured time-out; ValueError for a message whose value has
+        more than LARGEST_MESSAGE bytes, before anything is written."""
         ...
 
     def consumer(self, group: str, topics: Sequence[str]) -> LogConsumer: ...
