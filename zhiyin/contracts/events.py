@@ -200,11 +200,14 @@ class CustomerUpdated(Struct, frozen=True, tag="customer.updated"):
 
 
 class CustomerLinked(Struct, frozen=True, tag="customer.linked"):
-    """The event's identifiers are one person; or, from an operator, `absorb` joins `keep`."""
+    """The event's identifiers are one person; or, from an operator, `absorb` joins `keep`.
+
+    `withdrawn`: purposes on which two merged people had disagreed; the stricter answer holds."""
 
     keep: str | None = None
     absorb: str | None = None
     actor: str | None = None
+    withdrawn: list[str] = []
 
 
 class CustomerUnlinked(Struct, frozen=True, tag="customer.unlinked"):

@@ -128,6 +128,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     - `hours`: events per hour of the week (Monday 0:00 in the platform's time zone first), 168 long
     - `activity`: engagement per channel: type suffix (`opened`, …) → count
     - `pruned`: newest instant that has left the exact window, 0 if nothing has
+    - `unlinked`: `namespace:token` → when it was taken away; what carried it before says no more
     """
 
     identifiers: dict[str, dict[str, str]] = {}
@@ -145,6 +146,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     activity: dict[str, dict[str, int]] = {}
     newest: Instant = 0
     pruned: Instant = 0
+    unlinked: dict[str, Instant] = {}
 
 
 class Tag(Struct, frozen=True, array_like=True):

@@ -1,0 +1,1 @@
+"""Identity, facts, tags: events in, one profile per person out."""

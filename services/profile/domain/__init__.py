@@ -1,0 +1,1 @@
+"""What the profile service decides, without I/O."""

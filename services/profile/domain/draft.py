@@ -1,0 +1,141 @@
+"""Facts while a few events are being folded into them: mutable inside one fold, frozen outside."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from services.profile.domain.books import Books
+from services.profile.domain.history import History
+from services.profile.domain.packed import NO_ORDERS, PackedFacts
+from services.profile.domain.person_event import NO_HOUR, PersonEvent
+from zhiyin.contracts.profiles import Attribute, Consent, Seen
+
+HOURS_A_WEEK: Final = 168
+_day_counts: Final = msgspec.msgpack.Decoder(dict[str, int])
+_days_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
+BROWSE: Final = "browse"
+PURCHASE: Final = "purchase"
+
+
+class Draft:
+    """`changed` collects dependency names. `rebook`: the books must be made anew from what is
+    kept. `incomplete`: that would take what is no longer kept."""
+
+    def __init__(self, facts: PackedFacts, currency: str) -> None:
+        self.before = facts
+        self.currency = currency
+        self.identifiers = dict(facts.identifiers)
+        self.attributes = dict(facts.attributes)
+        self.consents = dict(facts.consents)
+        self.books = Books(facts.orders, facts.orders_kept, facts.categories, facts.skus)
+        self.tickets = dict(facts.tickets)
+        self.seen = dict(facts.seen)
+        self.kept = dict(facts.kept)
+        self.days = facts.days
+        self.hours = facts.hours
+        self.activity = dict(facts.activity)
+        self.newest = facts.newest
+        self.pruned = facts.pruned
+        self.unlinked = dict(facts.unlinked)
+        self.changed: set[str] = set()
+        self.rebook = False
+        self.incomplete = False
+        self._histories: dict[str, History] = {}
+
+    def history(self, family: str) -> History:
+        history = self._histories.get(family)
+        if history is None:
+            history = self._histories[family] = History(self.kept.get(family))
+        return history
+
+    def families(self) -> set[str]:
+        """Families of which events are kept."""
+        return {*self.kept, *self._histories}
+
+    def keep(self, event: PersonEvent) -> None:
+        """What every event does: it is kept, counted, timed, and names its identifiers."""
+        history = self.history(event.family)
+        if event.at > self.newest:
+            history.append(event.kept)
+            self.newest = event.at
+        else:
+            history.insert(event.kept)
+        seen = self.seen.get(event.type)
+        self.seen[event.type] = (
+            Seen(1, event.at, event.at)
+            if seen is None
+            else Seen(seen.count + 1, min(seen.first_at, event.at), max(seen.last_at, event.at))
+        )
+        self.changed.add(f"events.{event.type}")
+        if event.hour != NO_HOUR:
+            hours = list(self.hours) or [0] * HOURS_A_WEEK
+            hours[event.hour] += 1
+            self.hours = tuple(hours)
+        for namespace, token in event.identifiers:
+            self.identify(namespace, token, event)
+
+    def identify(self, namespace: str, token: str, event: PersonEvent) -> None:
+        shown = event.masks.get(namespace, "")
+        known = self.identifiers.get(namespace)
+        if known is not None and known.get(token, "") >= shown and token in known:
+            return
+        if self.unlinked and self.unlinked.get(f"{namespace}:{token}", event.at - 1) >= event.at:
+            return
+        self.identifiers[namespace] = {**(known or {}), token: shown}
+        self.changed.add("identifiers")
+
+    def say(self, name: str, attribute: Attribute) -> None:
+        """The newest (at, event_id, source) wins. A value of None stays, so that nothing older
+        comes back."""
+        known = self.attributes.get(name)
+        if known is None or _newer(attribute, known):
+            self.attributes[name] = attribute
+            self.changed.add(f"attributes.{name}")
+
+    def consent(self, purpose: str, consent: Consent) -> None:
+        known = self.consents.get(purpose)
+        if known is None or _newer(consent, known):
+            self.consents[purpose] = consent
+            self.changed.add(f"consents.{purpose}")
+
+    def count_day(self, event_type: str, category: str, day: int, horizon_days: int) -> None:
+        """A browse event that is only counted now. Days far behind the newest are dropped."""
+        categories = dict(self.days.get(event_type, {}))
+        counts = _day_counts.decode(categories[category]) if category in categories else {}
+        counts[str(day)] = counts.get(str(day), 0) + 1
+        newest = max(map(int, counts))
+        kept = {key: count for key, count in counts.items() if int(key) >= newest - horizon_days}
+        categories[category] = Raw(_days_encoder.encode(kept))
+        self.days = {**self.days, event_type: categories}
+
+    def packed(self) -> PackedFacts:
+        self.books.close()
+        for family, history in self._histories.items():
+            if len(history):
+                self.kept[family] = history.packed()
+            else:
+                self.kept.pop(family, None)
+        orders = self.books.orders
+        return PackedFacts(
+            self.identifiers,
+            self.attributes,
+            self.consents,
+            NO_ORDERS if orders == NO_ORDERS else orders,
+            self.books.orders_kept,
+            self.books.categories,
+            self.books.skus,
+            self.tickets,
+            self.seen,
+            self.kept,
+            self.days,
+            self.hours,
+            self.activity,
+            self.newest,
+            self.pruned,
+            self.unlinked,
+        )
+
+
+def _newer(one: Attribute | Consent, other: Attribute | Consent) -> bool:
+    return (one.at, one.event_id, one.source) > (other.at, other.event_id, other.source)

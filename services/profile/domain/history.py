@@ -1,0 +1,118 @@
+"""The kept events of one family, packed: a newest event is appended without decoding the rest."""
+
+from bisect import bisect_right
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from services.profile.domain.person_event import EventOrder
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import Kept
+
+_kept: Final = msgspec.msgpack.Decoder(Kept)
+_elements: Final = msgspec.msgpack.Decoder(list[Raw])
+# MessagePack: a Kept is an array of five whose first element, a time in µs, is a uint64.
+_KEPT_WITH_UINT64: Final = b"\x95\xcf"
+_EMPTY: Final = b"\x90"
+
+
+def decode_kept(element: bytes | Raw) -> Kept:
+    return _kept.decode(element)
+
+
+def order_of(element: bytes | Raw) -> EventOrder:
+    kept = _kept.decode(element)
+    return (kept.at, kept.event_id, kept.source)
+
+
+class History:
+    """Oldest first by (at, event_id, source)."""
+
+    __slots__ = ("_as_stored", "_body", "_count", "_elements", "_tail")
+
+    def __init__(self, packed: Raw | None = None) -> None:
+        self._as_stored = packed
+        view = memoryview(packed if packed is not None else _EMPTY)
+        self._count, start = _header_of(view)
+        self._body = view[start:]
+        self._tail: list[bytes | Raw] = []
+        self._elements: list[bytes | Raw] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, element: bytes) -> None:
+        """Add one that is newer than all."""
+        self._as_stored = None
+        (self._tail if self._elements is None else self._elements).append(element)
+        self._count += 1
+
+    def insert(self, element: bytes) -> None:
+        """Add one wherever it belongs."""
+        self._as_stored = None
+        elements = self.elements()
+        elements.insert(bisect_right(elements, order_of(element), key=order_of), element)
+        self._count += 1
+
+    def oldest_at(self) -> Instant | None:
+        """The instant of the first one."""
+        if self._count == 0:
+            return None
+        if self._elements is None and bytes(self._body[:2]) == _KEPT_WITH_UINT64:
+            return int.from_bytes(self._body[2:10])
+        return decode_kept(self.elements()[0]).at
+
+    def take_before(self, horizon: Instant) -> list[Kept]:
+        """Remove and return those older than `horizon`."""
+        if (oldest := self.oldest_at()) is None or oldest >= horizon:
+            return []
+        elements = self.elements()
+        return self.take_oldest(
+            bisect_right(elements, horizon - 1, key=lambda element: decode_kept(element).at)
+        )
+
+    def take_oldest(self, count: int) -> list[Kept]:
+        """Remove and return the first `count`."""
+        if count < 1:
+            return []
+        self._as_stored = None
+        elements = self.elements()
+        taken = [decode_kept(element) for element in elements[:count]]
+        del elements[:count]
+        self._count = len(elements)
+        return taken
+
+    def elements(self) -> list[bytes | Raw]:
+        """All of them, each still packed."""
+        if self._elements is None:
+            stored: list[bytes | Raw] = []
+            if len(self._body):
+                header = _header_for(self._count - len(self._tail))
+                stored.extend(_elements.decode(header + self._body))
+            self._elements = stored + self._tail
+        return self._elements
+
+    def packed(self) -> Raw:
+        if self._as_stored is not None:
+            return self._as_stored
+        if self._elements is not None:
+            return Raw(_header_for(self._count) + b"".join(self._elements))
+        return Raw(b"".join((_header_for(self._count), self._body, *self._tail)))
+
+
+def _header_of(view: memoryview) -> tuple[int, int]:
+    """Length of a MessagePack array, and where its first element starts."""
+    first = view[0]
+    if first & 0xF0 == 0x90:
+        return first & 0x0F, 1
+    width = 2 if first == 0xDC else 4
+    return int.from_bytes(view[1 : 1 + width]), 1 + width
+
+
+def _header_for(count: int) -> bytes:
+    if count < 16:
+        return bytes((0x90 | count,))
+    if count < 1 << 16:
+        return b"\xdc" + count.to_bytes(2)
+    return b"\xdd" + count.to_bytes(4)

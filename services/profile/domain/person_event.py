@@ -1,0 +1,44 @@
+"""An event as the fold sees it: typed, with an exact instant, and packed once for keeping."""
+
+import uuid
+
+from msgspec import Struct
+
+from zhiyin.contracts.events import Properties
+from zhiyin.contracts.instants import Instant
+
+Identifier = tuple[str, str]
+EventOrder = tuple[Instant, str, str]
+
+NO_HOUR = -1
+
+
+class PersonEvent(Struct, frozen=True, gc=False):
+    """One event of one person.
+
+    - `kept`: MessagePack of the contract's `Kept`, free text left out
+    - `whole`: MessagePack map of the properties with everything
+    - `value`: the JSON as it stood on the topic
+    - `hour`: hour of the week in which the customer was active, NO_HOUR when somebody else was
+    """
+
+    uid: uuid.UUID
+    at: Instant
+    event_id: str
+    source: str
+    type: str
+    family: str
+    identifiers: tuple[Identifier, ...]
+    masks: dict[str, str]
+    properties: Properties
+    kept: bytes
+    whole: bytes
+    value: bytes
+    hour: int
+    imported: bool
+    received_at: Instant
+
+    @property
+    def order(self) -> EventOrder:
+        """Where it stands among a person's events; no two events share it."""
+        return (self.at, self.event_id, self.source)

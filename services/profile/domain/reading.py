@@ -1,0 +1,154 @@
+"""A record's bytes to a typed event, or the reason why it can never be one."""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from services.profile.domain.person_event import NO_HOUR, Identifier, PersonEvent
+from services.profile.domain.trimming import trimmed, with_exact_money
+from zhiyin.contracts.events import (
+    KEY_ORDER,
+    Event,
+    Properties,
+    PurchaseCompleted,
+    PurchaseRefunded,
+    SupportMessaged,
+    decode_event,
+    event_uid,
+    known,
+    properties_of,
+)
+from zhiyin.contracts.instants import DAY, MINUTE, Instant, instant, moment
+from zhiyin.contracts.profiles import Kept, encode
+
+_QUARTER: Final = 15 * MINUTE  # every offset in use is a whole number of these
+_EARLIEST: Final = DAY
+_AHEAD: Final = DAY
+_LONGEST_TOKEN: Final = 512
+# What a customer does, rather than what is done about them.
+_ACTIVE_FAMILIES: Final = frozenset({"browse", "community"})
+_ACTIVE_TYPES: Final = frozenset(
+    {
+        "purchase.completed",
+        "support.opened",
+        "support.rated",
+        "engagement.opened",
+        "engagement.clicked",
+    }
+)
+_WRONG: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, KeyError)
+
+
+class Refusal(Struct, frozen=True):
+    """Why a record is not an event."""
+
+    code: str
+    reason: str
+
+
+class Reader:
+    """`currency`: the platform's, others are refused. `zone`: in which the week has its hours."""
+
+    def __init__(self, currency: str, zone: tzinfo) -> None:
+        self._currency = currency
+        self._zone = zone
+        self._hour = lru_cache(maxsize=65_536)(self._hour_of)
+
+    def read(self, value: bytes, logged_at: Instant) -> PersonEvent | Refusal:
+        """`logged_at`: when the log took it in, which bounds how far ahead it may be."""
+        try:
+            event = decode_event(value)
+            at = instant(event.occurred_at)
+        except _WRONG as error:
+            return Refusal("malformed", str(error))
+        refusal = _refusal(event, at, logged_at)
+        if refusal is not None:
+            return refusal
+        try:
+            properties = properties_of(event)
+            content = msgspec.json.decode(event.properties, type=dict[str, Any])
+            return self._typed(event, at, properties, content, value, logged_at)
+        except _WRONG as error:
+            return Refusal("invalid_properties", str(error))
+
+    def _typed(
+        self,
+        event: Event,
+        at: Instant,
+        properties: Properties,
+        content: dict[str, Any],
+        value: bytes,
+        logged_at: Instant,
+    ) -> PersonEvent | Refusal:
+        if isinstance(properties, PurchaseCompleted) and properties.currency != self._currency:
+            return Refusal("unsupported_currency", f"amounts are in {self._currency} here")
+        if isinstance(properties, PurchaseCompleted | PurchaseRefunded):
+            content = with_exact_money(content, properties)
+        whole = encode_map(content)
+        short = trimmed(content, event.properties)
+        kept = whole if short is content else encode_map(short)
+        return PersonEvent(
+            event_uid(event.source, event.event_id),
+            at,
+            event.event_id,
+            event.source,
+            event.type,
+            event.type.partition(".")[0],
+            identifiers_of(event.customer),
+            event.masks,
+            properties,
+            encode(Kept(at, event.event_id, event.type, event.source, Raw(kept))),
+            whole,
+            value,
+            self._hour(at // _QUARTER) if _active(event, properties) else NO_HOUR,
+            event.imported,
+            logged_at if event.received_at is None else instant(event.received_at),
+        )
+
+    def _hour_of(self, quarter: int) -> int:
+        local = moment(quarter * _QUARTER).astimezone(self._zone)
+        return local.weekday() * 24 + local.hour
+
+
+def identifiers_of(customer: Mapping[str, str]) -> tuple[Identifier, ...]:
+    """Strongest first."""
+    return tuple(
+        (namespace, customer[namespace]) for namespace in KEY_ORDER if customer.get(namespace)
+    )
+
+
+def encode_map(content: Mapping[str, Any]) -> bytes:
+    return _encoder.encode(content)
+
+
+_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def _refusal(event: Event, at: Instant, logged_at: Instant) -> Refusal | None:
+    if not known(event.type):
+        return Refusal("unknown_type", f"{event.type!r} is not an event type")
+    if not _EARLIEST <= at <= logged_at + _AHEAD:
+        return Refusal("occurred_at_out_of_range", f"{event.occurred_at} is no possible time")
+    strange = event.customer.keys() - set(KEY_ORDER)
+    if strange:
+        return Refusal("unknown_identifier", f"{min(strange)!r} is not an identifier")
+    tokens = [token for token in event.customer.values() if token]
+    if not tokens:
+        return Refusal("no_identifier", "an event needs at least one identifier")
+    if any("\0" in text for text in (event.event_id, event.source, *tokens)):
+        return Refusal("nul_character", "text may not contain the character U+0000")
+    if max(map(len, tokens)) > _LONGEST_TOKEN:
+        return Refusal(
+            "identifier_too_long", f"identifiers have at most {_LONGEST_TOKEN} characters"
+        )
+    return None
+
+
+def _active(event: Event, properties: Properties) -> bool:
+    if isinstance(properties, SupportMessaged):
+        return properties.author == "customer"
+    return event.type in _ACTIVE_TYPES or event.type.partition(".")[0] in _ACTIVE_FAMILIES
