@@ -17,6 +17,7 @@ class Support(NamedTuple):
 
     open_tickets: int
     complaints: int
+    open_complaints: int
     last_at: Instant | None
     rating: int | None
 
@@ -33,6 +34,7 @@ def support(facts: Facts) -> Support:
     return Support(
         open_tickets=sum(ticket.open for ticket in tickets),
         complaints=sum(ticket.kind == "complaint" for ticket in tickets),
+        open_complaints=sum(t.kind == "complaint" and t.open for t in tickets),
         last_at=max(lasts, default=None),
         rating=half_up(100 * sum(scores), len(scores)) if scores else None,
     )

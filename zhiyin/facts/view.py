@@ -103,6 +103,7 @@ def _support(facts: Facts) -> View:
     return {
         "open_tickets": summary.open_tickets,
         "complaints": summary.complaints,
+        "open_complaints": summary.open_complaints,
         "last_at": _at(summary.last_at),
         "rating": None if summary.rating is None else summary.rating / 100,
     }

@@ -67,6 +67,7 @@ _FIXED: Final = {
         "support": {
             "support.open_tickets": Kind.NUMBER,
             "support.complaints": Kind.NUMBER,
+            "support.open_complaints": Kind.NUMBER,
             "support.last_at": Kind.TIME,
             "support.rating": Kind.NUMBER,
         },

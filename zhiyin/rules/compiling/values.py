@@ -43,6 +43,7 @@ _FIXED: Final[dict[str, Read]] = {
     "browse.last_at": lambda person: _browsing(person).last_at,
     "support.open_tickets": lambda person: _support(person).open_tickets,
     "support.complaints": lambda person: _support(person).complaints,
+    "support.open_complaints": lambda person: _support(person).open_complaints,
     "support.last_at": lambda person: _support(person).last_at,
     "support.rating": lambda person: _rating(person),
 }
