@@ -1,13 +1,14 @@
 """Segments: what operators define and what travels when somebody enters or leaves."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from zhiyin.contracts.instants import Instant
 
-Key = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,62}$")]
+KEY_PATTERN: Final = "^[a-z0-9][a-z0-9._-]{0,62}$"
+Key = Annotated[str, Meta(pattern=KEY_PATTERN)]
 
 
 class SegmentSpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,6 +18,111 @@ class SegmentSpec(Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=200)]
     rule: Any
     description: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class SegmentUpdate(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `PUT` replaces. `key`, if given, must be the one of the path. A changed rule makes a
+    new version; without one only the words change."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    rule: Any
+    description: Annotated[str, Meta(max_length=2000)] = ""
+    key: str | None = None
+
+
+class PreviewSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    rule: Any
+
+
+class SegmentProgress(Struct, frozen=True):
+    """People looked at so far, of all there are."""
+
+    seen: int
+    total: int
+
+
+class SegmentView(Struct, frozen=True):
+    """A segment as it is shown. `count` is exact; while `backfilling` it grows towards the whole.
+    `progress` is null once live."""
+
+    key: str
+    name: str
+    description: str
+    rule: Any
+    version: int
+    status: Literal["backfilling", "live"]
+    count: int
+    builtin: bool
+    created_at: str
+    updated_at: str
+    progress: SegmentProgress | None
+
+
+class Preview(Struct, frozen=True):
+    """`count` of `population` people match now; `sample`: up to 20 profile ids."""
+
+    count: int
+    population: int
+    sample: list[str]
+    took_ms: float
+    as_of: str
+
+
+class SegmentMember(Struct, frozen=True):
+    profile_id: str
+    since: str
+    rule_version: int
+
+
+class SegmentMove(Struct, frozen=True):
+    """`at`: when it became true; `decided_at`: when it was told."""
+
+    profile_id: str
+    change: Literal["entered", "left"]
+    at: str
+    decided_at: str
+    cause: str
+    rule_version: int
+
+
+class SegmentSize(Struct, frozen=True):
+    """A day (in the platform's time zone) on which somebody came or went; `count` at its end."""
+
+    day: str
+    entered: int
+    left: int
+    count: int
+
+
+class SegmentHistory(Struct, frozen=True):
+    """`items`: newest first; `sizes`: oldest first, the newest 400 days with a change."""
+
+    items: list[SegmentMove]
+    next_cursor: str | None
+    sizes: list[SegmentSize]
+
+
+class SegmentExplanation(Struct, frozen=True):
+    """`clauses`: the rule with its truth, clause by clause. `member` and `since` say what has been
+    told, `matches` what the rule says at `as_of`; they differ only while `pending`."""
+
+    segment: str
+    profile_id: str
+    matches: bool
+    member: bool
+    pending: bool
+    since: str | None
+    rule_version: int
+    next_flip: str | None
+    as_of: str
+    clauses: Any
+
+
+class SegmentOfProfile(Struct, frozen=True):
+    segment: str
+    name: str
+    since: str
+    rule_version: int
 
 
 class SegmentChanged(Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,1 @@
+"""Pure decisions of segmentation: no I/O, no clock, no settings."""

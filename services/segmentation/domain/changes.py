@@ -1,0 +1,62 @@
+"""From a flip to the message that tells it, with an id that is the same on every retry."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.segmentation.domain.settle import Flip, Occasion
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import Cause
+from zhiyin.contracts.segments import SegmentChanged
+
+_NAMESPACE: Final = uuid.UUID("5d0f6b8e-3c44-5d5b-9c51-6f1f1e2a7b90")
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What of a profile's change goes on with the segments it changed."""
+
+    occasion: Occasion
+    event_ids: tuple[str, ...] = ()
+    imported: bool = False
+    received_at: Instant | None = None
+
+
+def news_of(causes: Sequence[Cause], at: Instant, tags_added: bool, now: Instant) -> News:
+    """A profile's change dated to its newest event, never later than `now`. Without an event a
+    tag ran out by time, or came by a new tag rule."""
+    if not causes:
+        return News(Occasion("rule" if tags_added else "time", min(at, now)))
+    return News(
+        Occasion("event", min(max(cause.at for cause in causes), now)),
+        tuple(cause.event_id for cause in causes),
+        all(cause.imported for cause in causes),
+        max(cause.received_at for cause in causes),
+    )
+
+
+def told(
+    profile_id: str, profile_version: int, flip: Flip, news: News | None, decided_at: Instant
+) -> SegmentChanged:
+    """The message of a flip. Only what an event caused names events."""
+    change = "entered" if flip.entered else "left"
+    name = (
+        f"{profile_id}/{flip.segment}/{flip.rule_version}/{profile_version}/{flip.at}"
+        f"/{flip.reason}/{change}"
+    )
+    caused = news if flip.reason == "event" else None
+    return SegmentChanged(
+        message_id=str(uuid.uuid5(_NAMESPACE, name)),
+        profile_id=profile_id,
+        segment=flip.segment,
+        change="entered" if flip.entered else "left",
+        at=flip.at,
+        decided_at=decided_at,
+        cause=flip.reason,
+        rule_version=flip.rule_version,
+        profile_version=profile_version,
+        event_ids=caused.event_ids if caused else (),
+        imported=caused.imported if caused else False,
+        received_at=caused.received_at if caused else None,
+    )

@@ -1,0 +1,104 @@
+"""What becomes of a person's memberships: by a change, by time, by a new rule, by departure.
+
+All pure: `now` is given, the copy of the person is given, the answer is a state and its flips.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from services.segmentation.domain.segment_set import SegmentSet
+from services.segmentation.domain.settle import Before, Flip, Occasion, Settling
+from services.segmentation.domain.state import Standing, State
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import Snapshot
+
+# After a long outage a rule may have flipped back and forth many times; each flip is told, up to
+# this many instants, and what is left settles at once.
+MOST_STEPS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The state from now on, and what was entered and left on the way, in order."""
+
+    state: State
+    flips: tuple[Flip, ...] = ()
+
+
+def by_change(
+    snapshot: Snapshot,
+    changed: Iterable[str] | None,
+    occasion: Occasion,
+    before: Before,
+    state: State,
+    rules: SegmentSet,
+    now: Instant,
+) -> Decision:
+    """The profile changed. `changed`: dependency names, None if not known (then everything is
+    evaluated); `before`: the copy until now, or None for a person never seen."""
+    settling = Settling(state, rules)
+    _catch_up(settling, before, now)
+    due = range(len(rules.ordered)) if changed is None else rules.index.reading(changed)
+    settling.settle(snapshot, due, now, occasion, before)
+    return Decision(settling.state, tuple(settling.flips))
+
+
+def by_time(snapshot: Snapshot, state: State, rules: SegmentSet, now: Instant) -> Decision:
+    """Time passed: every flip due by `now` happens at its own instant, in order of instants."""
+    settling = Settling(state, rules)
+    _catch_up(settling, lambda: snapshot, now)
+    for _ in range(MOST_STEPS):
+        instant = settling.state.next_due
+        if instant is None or instant > now:
+            break
+        due = _due(settling.standings, rules, instant)
+        settling.settle(snapshot, due, instant, Occasion("time", instant))
+    else:
+        due = _due(settling.standings, rules, now)
+        settling.settle(snapshot, due, now, Occasion("time", now))
+    return Decision(settling.state, tuple(settling.flips))
+
+
+def by_rules(snapshot: Snapshot, state: State, rules: SegmentSet, now: Instant) -> Decision:
+    """Segments came, went or changed their rule since the person was last looked at."""
+    settling = Settling(state, rules)
+    _catch_up(settling, lambda: snapshot, now)
+    return Decision(settling.state, tuple(settling.flips))
+
+
+def by_departure(state: State, occasion: Occasion) -> Decision:
+    """The person is no more (merged away, erased): every segment is left."""
+    settling = Settling(state, SegmentSet())
+    for key in sorted(state.standings):
+        settling.leave(key, occasion)
+    return Decision(State(state.revision), tuple(settling.flips))
+
+
+def _due(standings: dict[str, Standing], rules: SegmentSet, instant: Instant) -> list[int]:
+    return [
+        rules.position[key]
+        for key, standing in standings.items()
+        if standing.next_flip is not None and standing.next_flip <= instant
+    ]
+
+
+def _catch_up(settling: Settling, before: Before, now: Instant) -> None:
+    """Bring the standings to the rules of today on the copy of yesterday, so that what a rule's
+    coming changed is not taken for the doing of an event or of time."""
+    rules = settling.rules
+    if settling.revision >= rules.revision:
+        return
+    for key in sorted(settling.standings.keys() - rules.position.keys()):
+        settling.leave(key, Occasion("rule", now))
+    stale = rules.newer_than(settling.revision)
+    settling.revision = rules.revision
+    copy = before()
+    if copy is None:
+        return
+    told = len(settling.flips)
+    settling.settle(copy, stale, now, Occasion("rule", now))
+    new = {rules.ordered[place].key for place in stale if rules.ordered[place].version == 1}
+    settling.flips[told:] = [
+        replace(flip, reason="backfill") if flip.segment in new else flip
+        for flip in settling.flips[told:]
+    ]

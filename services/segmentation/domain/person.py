@@ -1,0 +1,58 @@
+"""What segmentation keeps of a person, and what an evaluation makes of it."""
+
+from dataclasses import dataclass
+
+from services.segmentation.domain.state import NOWHERE, Standing, State
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.segments import SegmentChanged
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCopy:
+    """A person as last seen. `sequence` counts the changes of the memberships; `gone`: merged
+    away or erased, so that nothing of an older version comes back."""
+
+    profile_id: str
+    partition: int
+    version: int
+    sequence: int = 0
+    state: State = NOWHERE
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A person before and after an evaluation, and what is to be told of it. `snapshot` is the
+    new one, None where it stays as it was or is removed with the person."""
+
+    before: PersonCopy | None
+    after: PersonCopy
+    told: tuple[SegmentChanged, ...] = ()
+    snapshot: bytes | None = None
+    erased: bool = False
+    traceparent: str | None = None
+
+    @property
+    def _was(self) -> dict[str, Standing]:
+        return self.before.state.standings if self.before else {}
+
+    @property
+    def entered(self) -> dict[str, Standing]:
+        """Memberships that are new, or began anew."""
+        was = self._was
+        return {
+            key: standing
+            for key, standing in self.after.state.standings.items()
+            if standing.since is not None and (key not in was or was[key].since != standing.since)
+        }
+
+    @property
+    def left(self) -> set[str]:
+        """Memberships that are no more."""
+        if self.before is None:
+            return set()
+        return self.before.state.members - self.after.state.members
+
+    @property
+    def was_due(self) -> Instant | None:
+        return self.before.state.next_due if self.before else None

@@ -1,0 +1,83 @@
+"""The segments in force at one revision, compiled, ordered and indexed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.segmentation.domain.index import Index, build_index
+from services.segmentation.domain.order import segments_read, settle_order
+from zhiyin.rules import Compiled, Options, compile_rule, parse, reads
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A segment as it is stored. `revision`: the revision of the set at which this version of
+    the rule came in; `rule`: its tree, already checked."""
+
+    key: str
+    version: int
+    revision: int
+    rule: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment ready to be evaluated."""
+
+    key: str
+    version: int
+    revision: int
+    reads: frozenset[str]
+    compiled: Compiled
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSet:
+    """Segments in settling order. `readers[i]`: positions of the segments that read segment i,
+    all greater than i."""
+
+    revision: int = 0
+    ordered: tuple[Segment, ...] = ()
+    position: Mapping[str, int] = field(default_factory=dict)
+    readers: tuple[tuple[int, ...], ...] = ()
+    index: Index = field(default_factory=lambda: build_index(()))
+
+    def newer_than(self, revision: int) -> list[int]:
+        """Positions of the segments whose rule came in after that revision."""
+        return [place for place, one in enumerate(self.ordered) if one.revision > revision]
+
+
+def _compiled(definition: Definition, options: Options, known: SegmentSet) -> Segment:
+    place = known.position.get(definition.key)
+    if place is not None and known.ordered[place].version == definition.version:
+        return known.ordered[place]
+    rule = parse(definition.rule)
+    return Segment(
+        definition.key,
+        definition.version,
+        definition.revision,
+        reads(rule),
+        compile_rule(rule, options),
+    )
+
+
+def build_set(
+    revision: int, definitions: Iterable[Definition], options: Options, known: SegmentSet
+) -> SegmentSet:
+    """Compile what `known` (an older set) does not hold yet. Raises RuleError for a tree that is
+    no rule and SegmentCycle; neither gets past the API."""
+    segments = {one.key: _compiled(one, options, known) for one in definitions}
+    order = settle_order({key: one.reads for key, one in segments.items()})
+    position = {key: place for place, key in enumerate(order)}
+    ordered = tuple(segments[key] for key in order)
+    readers: list[list[int]] = [[] for _ in ordered]
+    for place, one in enumerate(ordered):
+        for key in segments_read(one.reads) & position.keys():
+            readers[position[key]].append(place)
+    return SegmentSet(
+        revision,
+        ordered,
+        position,
+        tuple(tuple(places) for places in readers),
+        build_index([one.reads for one in ordered]),
+    )

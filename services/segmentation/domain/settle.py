@@ -1,0 +1,123 @@
+"""Settling: evaluate what may have changed, then whatever reads what did change."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Literal
+
+from services.segmentation.domain.segment_set import Segment, SegmentSet
+from services.segmentation.domain.state import Standing, State
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import Snapshot
+from zhiyin.rules import Person
+
+Reason = Literal["event", "time", "backfill", "rule", "merge", "erasure"]
+Before = Callable[[], Snapshot | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A person entered or left a segment. `at`: when it became true."""
+
+    segment: str
+    rule_version: int
+    entered: bool
+    at: Instant
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why segments are evaluated, and the instant a change is dated to."""
+
+    reason: Reason
+    at: Instant
+
+
+class Settling:
+    """One person's standings while they change. Rules over other segments see `members` as they
+    are by then, so a segment settles on what those before it have just become."""
+
+    def __init__(self, state: State, rules: SegmentSet) -> None:
+        self.rules = rules
+        self.revision = state.revision
+        self.standings = dict(state.standings)
+        self.members = state.members
+        self.flips: list[Flip] = []
+
+    @property
+    def state(self) -> State:
+        return State(self.revision, self.standings)
+
+    def person(self, snapshot: Snapshot) -> Person:
+        return Person(snapshot, self.members)
+
+    def settle(
+        self,
+        snapshot: Snapshot,
+        due: Iterable[int],
+        now: Instant,
+        occasion: Occasion,
+        before: Before | None = None,
+    ) -> None:
+        """Evaluate the segments at positions `due` at `now`, then their readers where they
+        changed. `before` gives the copy before this occasion: what time had already made true
+        by then, but nobody had said yet, is told as time's doing."""
+        person = self.person(snapshot)
+        queue = sorted(due)
+        queued = set(queue)
+        while queue:
+            place = heappop(queue)
+            segment = self.rules.ordered[place]
+            verdict = segment.compiled.evaluate(person, now)
+            old = self.standings.get(segment.key)
+            was = old is not None and old.since is not None
+            if verdict.matches != was:
+                told = self._overdue(segment, old, verdict.matches, now, before) or occasion
+                self._flip(segment.key, segment.version, verdict.matches, told)
+                person.segments = frozenset(self.members)
+                for reader in self.rules.readers[place]:
+                    if reader not in queued:
+                        queued.add(reader)
+                        heappush(queue, reader)
+            self._stand(segment, verdict.matches, verdict.next_flip)
+
+    def leave(self, key: str, occasion: Occasion) -> None:
+        """Leave a segment whatever its rule says, and forget about it."""
+        standing = self.standings[key]
+        if standing.since is not None:
+            self._flip(key, standing.version, False, occasion)
+        del self.standings[key]
+
+    def _flip(self, key: str, version: int, entered: bool, told: Occasion) -> None:
+        self.flips.append(Flip(key, version, entered, told.at, told.reason))
+        if entered:
+            self.members.add(key)
+            self.standings[key] = Standing(told.at, version)
+        else:
+            self.members.discard(key)
+
+    def _stand(self, segment: Segment, matches: bool, next_flip: Instant | None) -> None:
+        old = self.standings.get(segment.key)
+        since = old.since if matches and old is not None else None
+        if matches or next_flip is not None:
+            self.standings[segment.key] = Standing(since, segment.version, next_flip)
+        elif old is not None:
+            del self.standings[segment.key]
+
+    def _overdue(
+        self,
+        segment: Segment,
+        old: Standing | None,
+        matches: bool,
+        now: Instant,
+        before: Before | None,
+    ) -> Occasion | None:
+        """The flip that time had brought before this occasion, if that is what we see."""
+        if before is None or old is None or old.next_flip is None or old.next_flip > now:
+            return None
+        copy = before()
+        if copy is None:
+            return None
+        verdict = segment.compiled.evaluate(self.person(copy), old.next_flip)
+        return Occasion("time", old.next_flip) if verdict.matches == matches else None

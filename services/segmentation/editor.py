@@ -1,0 +1,153 @@
+"""Creating, changing and deleting segments: everything is checked before it is in force."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from services.segmentation import definitions, reads
+from services.segmentation.backfill import backfill_timers
+from services.segmentation.definitions import Stored
+from services.segmentation.domain.builtin import BUILT_IN
+from services.segmentation.domain.order import SegmentCycle, segments_read, settle_order
+from zhiyin.contracts.segments import SegmentSpec
+from zhiyin.rules import Rule, RuleError, parse
+from zhiyin.rules import reads as reads_of
+from zhiyin.runtime.batch import Connection
+from zhiyin.runtime.db import Database
+from zhiyin.runtime.problems import FieldError, Problem
+from zhiyin.runtime.timers import set_timers
+
+
+class Editor:
+    """`partitions`: the numbers of all partitions, each of which is walked after a change."""
+
+    def __init__(self, database: Database, partitions: Sequence[int]) -> None:
+        self._database = database
+        self._partitions = partitions
+
+    async def create(self, spec: SegmentSpec) -> None:
+        """Raises Problem: 409 if the key is taken, 422 if the rule is none."""
+        rule = checked_rule(spec.rule)
+        async with self._database.transaction() as tx:
+            revision = await self._open(tx)
+            stored = await definitions.find(tx, spec.key)
+            if stored is not None and not stored.deleted:
+                raise Problem(409, "segment_exists", f"there is a segment {spec.key} already")
+            version = stored.version + 1 if stored else 1
+            await _check_references(tx, spec, rule)
+            await definitions.put(tx, spec, version, revision, builtin=False)
+            await self._close(tx, revision)
+
+    async def update(self, spec: SegmentSpec) -> None:
+        """Raises Problem: 404, or 422 if the rule is none."""
+        rule = checked_rule(spec.rule)
+        async with self._database.transaction() as tx:
+            revision = await self._open(tx)
+            stored = _in_force(await definitions.find(tx, spec.key), spec.key)
+            if stored.rule == spec.rule:
+                await definitions.rename(tx, spec)
+                return
+            await _check_references(tx, spec, rule)
+            await definitions.put(tx, spec, stored.version + 1, revision, builtin=stored.builtin)
+            await self._close(tx, revision)
+
+    async def delete(self, key: str) -> None:
+        """Its members leave. Raises Problem: 404; 409 if it is built in or another reads it."""
+        async with self._database.transaction() as tx:
+            revision = await self._open(tx)
+            stored = _in_force(await definitions.find(tx, key), key)
+            if stored.builtin:
+                raise Problem(409, "built_in", f"{key} is built in; give it another rule instead")
+            readers = [
+                one.key
+                for one in await definitions.load(tx)
+                if key in segments_read(reads_of(parse(one.rule)))
+            ]
+            if readers:
+                names = ", ".join(sorted(readers))
+                raise Problem(409, "segment_in_use", f"{key} is read by {names}")
+            await definitions.mark_deleted(tx, key)
+            await self._close(tx, revision)
+
+    async def install_built_in(self) -> None:
+        """Those that are missing; what operators made of the others stays."""
+        async with self._database.transaction() as tx:
+            revision = await self._open(tx)
+            missing = [spec for spec in BUILT_IN if await definitions.find(tx, spec.key) is None]
+            for spec in missing:
+                await definitions.put(tx, spec, 1, revision, builtin=True)
+            if missing:
+                await self._close(tx, revision)
+
+    async def _open(self, tx: Connection) -> int:
+        """The revision to come. The walks' timers are taken before the lock: a walk under way
+        holds its timer and wants the lock, and would otherwise never end."""
+        await set_timers(tx, backfill_timers(self._partitions, await reads.now(tx)))
+        return await definitions.lock_set(tx) + 1
+
+    async def _close(self, tx: Connection, revision: int) -> None:
+        await definitions.set_revision(tx, revision)
+        await definitions.restart_backfill(tx, self._partitions, revision)
+
+
+def checked_rule(tree: Any) -> Rule:
+    """Raises Problem (422) that points below `/rule`."""
+    try:
+        return parse(tree, "/rule")
+    except RuleError as error:
+        errors = [FieldError(one.pointer, one.code, one.message) for one in error.problems]
+        raise Problem(422, "invalid_rule", errors[0].message, errors=errors) from error
+
+
+async def check_segments_exist(tx: Connection, tree: Any, rule: Rule) -> None:
+    """Raises Problem (422) for each segment a rule reads that does not exist."""
+    keys = {one.key for one in await definitions.load(tx)}
+    errors = [
+        FieldError(_place(tree, key), "unknown_segment", f"there is no segment {key}")
+        for key in sorted(segments_read(reads_of(rule)) - keys)
+    ]
+    if errors:
+        raise Problem(422, "unknown_segment", errors[0].message, errors=errors)
+
+
+async def _check_references(tx: Connection, spec: SegmentSpec, rule: Rule) -> None:
+    graph = {one.key: reads_of(parse(one.rule)) for one in await definitions.load(tx)}
+    graph[spec.key] = reads_of(rule)
+    try:
+        settle_order(graph)
+    except SegmentCycle as cycle:
+        message = f"segments would read each other in a circle: {cycle}"
+        place = _place(spec.rule, _next(cycle.path, spec.key))
+        error = FieldError(place, "segment_cycle", message)
+        raise Problem(422, "segment_cycle", message, errors=[error]) from cycle
+    await check_segments_exist(tx, spec.rule, rule)
+
+
+def _next(path: Sequence[str], key: str) -> str:
+    """What comes after `key` on a circle that starts and ends with the same key."""
+    return path[path.index(key) + 1] if key in path[:-1] else path[0]
+
+
+def _in_force(stored: Stored | None, key: str) -> Stored:
+    if stored is None or stored.deleted:
+        raise not_found(key)
+    return stored
+
+
+def not_found(key: str) -> Problem:
+    return Problem(404, "segment_not_found", f"there is no segment {key}")
+
+
+def _place(tree: Any, key: str) -> str:
+    """Where a rule names a segment, as a JSON pointer below `/rule`."""
+    return next((f"/rule{place}" for place in _mentions(tree, key)), "/rule")
+
+
+def _mentions(tree: Any, key: str) -> Iterator[str]:
+    if isinstance(tree, list):
+        for place, inner in enumerate(tree):
+            yield from (f"/{place}{rest}" for rest in _mentions(inner, key))
+    if isinstance(tree, dict):
+        if tree.get("segment") == key:
+            yield "/segment"
+        for name in ("all", "any", "not"):
+            yield from (f"/{name}{rest}" for rest in _mentions(tree.get(name), key))

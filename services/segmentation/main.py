@@ -1,0 +1,172 @@
+"""Composition root: `python -m services.segmentation.main serve|migrate`."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import uvloop
+from fastapi import FastAPI
+
+from services.segmentation.api import definition_routes, member_routes
+from services.segmentation.backfill import BACKFILL, Backfill
+from services.segmentation.catalogue import Catalogue
+from services.segmentation.editor import Editor
+from services.segmentation.hot_copies import HotCopies
+from services.segmentation.pipeline import Pipeline
+from services.segmentation.preview import Previews
+from services.segmentation.profile_api import profile_routes
+from services.segmentation.saving import FLIP, Saving
+from zhiyin.contracts.topics import PROFILE_CHANGED, SEGMENT_CHANGED
+from zhiyin.rules import Options
+from zhiyin.runtime.batch import Outgoing
+from zhiyin.runtime.clock import wall_clock
+from zhiyin.runtime.db import Database
+from zhiyin.runtime.log import EventLog
+from zhiyin.runtime.log.opening import open_log
+from zhiyin.runtime.logs import configure_logs
+from zhiyin.runtime.migrate import migrate, role_of
+from zhiyin.runtime.redis import connect
+from zhiyin.runtime.serve import run_service
+from zhiyin.runtime.settings import ServiceSettings, SettingsError, environment
+from zhiyin.runtime.telemetry import Telemetry
+from zhiyin.runtime.web import service_app
+from zhiyin.runtime.worker import Worker, WorkerOptions
+
+SERVICE: Final = "segmentation"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+def open_database(settings: ServiceSettings) -> Database:
+    return Database(settings.postgres, SERVICE, role_of(SERVICE))
+
+
+def rule_options(settings: ServiceSettings) -> Options:
+    return Options(time_zone=settings.timezone, currency=settings.currency)
+
+
+async def migrate_all(settings: ServiceSettings) -> int:
+    """Tables, then the built-in segments that are missing."""
+    await migrate(settings.postgres, SERVICE, MIGRATIONS)
+    database = open_database(settings)
+    await database.open()
+    try:
+        await Editor(database, range(settings.partitions)).install_built_in()
+    finally:
+        await database.close()
+    return 0
+
+
+def build_worker(
+    settings: ServiceSettings,
+    log: EventLog,
+    database: Database,
+    hot: HotCopies,
+    telemetry: Telemetry,
+) -> Worker:
+    catalogue = Catalogue(rule_options(settings))
+    saving = Saving(ZoneInfo(settings.timezone), hot, telemetry.delays, wall_clock)
+    pipeline = Pipeline(catalogue, saving)
+
+    async def recover(outgoing: Sequence[Outgoing]) -> None:
+        await hot.recover({one.message.key for one in outgoing})
+
+    return Worker(
+        SERVICE,
+        [PROFILE_CHANGED],
+        log,
+        database,
+        pipeline.apply,
+        {FLIP: pipeline.flip, BACKFILL: Backfill(catalogue, saving).walk},
+        telemetry,
+        options=WorkerOptions(
+            partitions=settings.partitions,
+            lanes=settings.lanes,
+            batch_records=settings.batch_records,
+            watchdog=settings.watchdog_seconds,
+        ),
+        recover=recover,
+    )
+
+
+async def serve(settings: ServiceSettings) -> int:
+    telemetry = Telemetry(
+        SERVICE,
+        settings.instance,
+        otlp_endpoint=settings.otlp_endpoint,
+        trace_ratio=settings.trace_ratio,
+    )
+    database = open_database(settings)
+    log = open_log(settings)
+    redis = connect(settings.redis)
+    await database.open()
+    await log.start()
+    try:
+        await log.ensure_topics([PROFILE_CHANGED, SEGMENT_CHANGED], settings.partitions)
+        partitions = range(await log.partitions(PROFILE_CHANGED))
+        hot = HotCopies(redis, database)
+        worker = build_worker(settings, log, database, hot, telemetry)
+        app = build_app(settings, telemetry, database, worker, hot, partitions)
+        return await run_service(app, worker, settings)
+    finally:
+        await log.stop()
+        await redis.aclose()
+        await database.close()
+        telemetry.shutdown()
+
+
+def build_app(
+    settings: ServiceSettings,
+    telemetry: Telemetry,
+    database: Database,
+    worker: Worker,
+    hot: HotCopies,
+    partitions: Sequence[int],
+) -> FastAPI:
+    options = rule_options(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        retrying = asyncio.create_task(hot.run())
+        yield
+        retrying.cancel()
+        with suppress(asyncio.CancelledError):
+            await retrying
+
+    return service_app(
+        settings,
+        telemetry,
+        database=database,
+        worker=worker,
+        routers=[
+            definition_routes(database, Editor(database, partitions), Previews(database, options)),
+            member_routes(database, options),
+            profile_routes(database, hot),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: 2 for a wrong command or setting."""
+    commands: dict[str, Callable[[ServiceSettings], Coroutine[None, None, int]]] = {
+        "serve": serve,
+        "migrate": migrate_all,
+    }
+    if len(arguments) != 1 or arguments[0] not in commands:
+        sys.stderr.write("usage: python -m services.segmentation.main serve|migrate\n")
+        return 2
+    try:
+        settings = ServiceSettings.from_env(environment())
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    configure_logs(SERVICE, settings.instance, settings.log_level)
+    return uvloop.run(commands[arguments[0]](settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

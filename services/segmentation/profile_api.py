@@ -1,0 +1,46 @@
+"""What one person belongs to, for the gateway."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.segmentation import reads
+from services.segmentation.api import ProfileId
+from services.segmentation.domain.person import PersonCopy
+from services.segmentation.explain import no_profile
+from services.segmentation.hot_copies import HotCopies, HotCopy, copy_of
+from zhiyin.contracts.instants import rfc3339
+from zhiyin.contracts.segments import SegmentOfProfile
+from zhiyin.runtime.db import Database
+from zhiyin.runtime.web import Page, json
+
+
+def profile_routes(database: Database, hot: HotCopies) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/v1/profiles/{profile_id}/segments")
+    async def segments(profile_id: ProfileId) -> Response:
+        async with database.connection() as connection:
+            people = await reads.people(connection, [profile_id])
+            rows = await reads.segments(connection)
+        if not people or people[0].gone:
+            raise no_profile(profile_id)
+        names = {row.key: row.name for row in rows}
+        return json(Page(_belongings(people[0], names)))
+
+    @router.get("/internal/segments/{profile_id}")
+    async def refill(profile_id: ProfileId) -> Response:
+        """The hot copy, written again. Somebody not seen yet belongs nowhere yet."""
+        async with database.connection() as connection:
+            people = await reads.people(connection, [profile_id])
+        await hot.write(people)
+        return json(copy_of(people[0]) if people else HotCopy(0, []))
+
+    return router
+
+
+def _belongings(person: PersonCopy, names: dict[str, str]) -> list[SegmentOfProfile]:
+    return [
+        SegmentOfProfile(key, names[key], rfc3339(standing.since), standing.version)
+        for key, standing in sorted(person.state.standings.items())
+        if standing.since is not None and key in names
+    ]

@@ -1,0 +1,195 @@
+"""What the API asks PostgreSQL. Nothing here locks or writes."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+
+from services.segmentation.domain.person import PersonCopy
+from services.segmentation.domain.state import decode_state
+from zhiyin.contracts.instants import Instant, instant, moment
+from zhiyin.runtime.batch import Connection
+
+
+class SegmentRow(NamedTuple):
+    """A segment in force. `live`: everybody has been brought up to its version; `seen` of `total`
+    people are while that is under way."""
+
+    key: str
+    version: int
+    name: str
+    description: str
+    rule: Any
+    builtin: bool
+    created_at: Instant
+    updated_at: Instant
+    members: int
+    live: bool
+    seen: int
+    total: int
+
+
+_SEGMENTS = """
+    WITH walk AS (
+      SELECT coalesce(min(done), 0) AS done, coalesce(sum(seen), 0)::bigint AS seen,
+             coalesce(sum(greatest(total, seen)), 0)::bigint AS total
+      FROM backfill
+    )
+    SELECT s.key, s.version, s.name, s.description, s.rule::text AS rule, s.builtin,
+           s.created_at, s.updated_at,
+           (SELECT coalesce(sum(t.members), 0)::bigint FROM tally t WHERE t.segment = s.key)
+             AS members,
+           walk.done >= s.revision AS live, walk.seen, walk.total
+    FROM segment s, walk
+    WHERE NOT s.deleted AND ($1::text IS NULL OR s.key = $1)
+    ORDER BY s.key
+"""
+
+
+async def segments(connection: Connection, key: str | None = None) -> list[SegmentRow]:
+    """All segments in force, or the one of that key."""
+    rows = [SegmentRow(*row.values()) for row in await connection.fetch(_SEGMENTS, key)]
+    return [
+        row._replace(
+            rule=msgspec.json.decode(row.rule),
+            created_at=instant(row.created_at),  # type: ignore[arg-type]
+            updated_at=instant(row.updated_at),  # type: ignore[arg-type]
+        )
+        for row in rows
+    ]
+
+
+class Member(NamedTuple):
+    profile_id: str
+    since: Instant
+    rule_version: int
+
+
+async def members(connection: Connection, segment: str, after: str, limit: int) -> list[Member]:
+    """Members by profile id, from the one behind `after`."""
+    rows = await connection.fetch(
+        """
+        SELECT profile_id, since, rule_version FROM membership
+        WHERE segment = $1 AND profile_id > $2 ORDER BY profile_id LIMIT $3
+        """,
+        segment,
+        after,
+        limit,
+    )
+    return [Member(profile_id, instant(since), version) for profile_id, since, version in rows]
+
+
+class Move(NamedTuple):
+    """Somebody entered or left."""
+
+    id: uuid.UUID
+    profile_id: str
+    entered: bool
+    at: Instant
+    decided_at: Instant
+    cause: str
+    rule_version: int
+
+
+async def moves(
+    connection: Connection, segment: str, before: tuple[Instant, uuid.UUID] | None, limit: int
+) -> list[Move]:
+    """Comings and goings, newest decision first, from behind `before` (decided_at, id)."""
+    rows = await connection.fetch(
+        """
+        SELECT id, profile_id, entered, at, decided_at, cause, rule_version FROM membership_log
+        WHERE segment = $1 AND ($2::timestamptz IS NULL OR (decided_at, id) < ($2, $3::uuid))
+        ORDER BY decided_at DESC, id DESC LIMIT $4
+        """,
+        segment,
+        moment(before[0]) if before else None,
+        before[1] if before else None,
+        limit,
+    )
+    return [
+        Move(row[0], row[1], row[2], instant(row[3]), instant(row[4]), row[5], row[6])
+        for row in rows
+    ]
+
+
+class DaySize(NamedTuple):
+    day: date
+    entered: int
+    left: int
+    members: int
+
+
+async def sizes(connection: Connection, segment: str, days: int) -> list[DaySize]:
+    """How many came, went and were there at the end of each of the newest `days` days on which
+    anything changed, oldest first."""
+    rows = await connection.fetch(
+        """
+        SELECT day, entered, "left", members FROM (
+          SELECT day, sum(entered)::bigint AS entered, sum("left")::bigint AS "left",
+                 (sum(sum(entered - "left")) OVER (ORDER BY day))::bigint AS members
+          FROM tally_day WHERE segment = $1 GROUP BY day ORDER BY day DESC LIMIT $2
+        ) newest ORDER BY day
+        """,
+        segment,
+        days,
+    )
+    return [DaySize(*row.values()) for row in rows]
+
+
+async def people(connection: Connection, profile_ids: Sequence[str]) -> list[PersonCopy]:
+    """Copies, of those who are known."""
+    rows = await connection.fetch(
+        """
+        SELECT profile_id, partition, version, sequence, state, snapshot IS NULL AS gone
+        FROM person WHERE profile_id = ANY($1::text[])
+        """,
+        list(profile_ids),
+    )
+    return [
+        PersonCopy(
+            row["profile_id"],
+            row["partition"],
+            row["version"],
+            row["sequence"],
+            decode_state(row["state"]),
+            row["gone"],
+        )
+        for row in rows
+    ]
+
+
+class Packed(NamedTuple):
+    profile_id: str
+    snapshot: bytes
+    state: bytes
+
+
+async def packed_people(connection: Connection, after: str, limit: int) -> list[Packed]:
+    """A page of everybody who is not gone, by profile id."""
+    rows = await connection.fetch(
+        """
+        SELECT profile_id, snapshot, state FROM person
+        WHERE profile_id > $1 AND snapshot IS NOT NULL ORDER BY profile_id LIMIT $2
+        """,
+        after,
+        limit,
+    )
+    return [Packed(*row.values()) for row in rows]
+
+
+async def packed_person(connection: Connection, profile_id: str) -> Packed | None:
+    row = await connection.fetchrow(
+        """
+        SELECT profile_id, snapshot, state FROM person
+        WHERE profile_id = $1 AND snapshot IS NOT NULL
+        """,
+        profile_id,
+    )
+    return Packed(*row.values()) if row else None
+
+
+async def now(connection: Connection) -> Instant:
+    """The database's instant, by which everything is decided."""
+    return instant(await connection.fetchval("SELECT clock_timestamp()"))

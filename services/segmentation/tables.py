@@ -1,0 +1,109 @@
+"""The tables of the schema `segmentation`. Every large one has `profile_id` in its key."""
+
+from typing import Final
+
+FIRST_TABLES: Final = (
+    # One row. Its revision goes up whenever a segment comes, goes or changes its rule.
+    """
+    CREATE TABLE segment_set (
+      one boolean PRIMARY KEY DEFAULT true CHECK (one),
+      revision bigint NOT NULL
+    )
+    """,
+    "INSERT INTO segment_set (revision) VALUES (0)",
+    # A deleted segment keeps its row, so that versions go on if the key comes back.
+    """
+    CREATE TABLE segment (
+      key text COLLATE "C" PRIMARY KEY,
+      version int NOT NULL,
+      revision bigint NOT NULL,
+      name text NOT NULL,
+      description text NOT NULL,
+      rule jsonb NOT NULL,
+      builtin boolean NOT NULL,
+      deleted boolean NOT NULL DEFAULT false,
+      created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )
+    """,
+    # `snapshot` NULL: merged away or erased; the version stays, so that nothing older returns.
+    # `sequence` counts the changes of the memberships, for the hot copy; `revision` is that of
+    # the segment set the state was last brought up to.
+    """
+    CREATE TABLE person (
+      profile_id text COLLATE "C" PRIMARY KEY,
+      partition int NOT NULL,
+      version bigint NOT NULL,
+      sequence bigint NOT NULL,
+      revision bigint NOT NULL,
+      snapshot bytea,
+      state bytea NOT NULL
+    ) WITH (fillfactor = 60)
+    """,
+    "ALTER TABLE person ALTER COLUMN snapshot SET STORAGE EXTERNAL",
+    "CREATE INDEX person_partition ON person (partition, profile_id)",
+    """
+    CREATE TABLE membership (
+      segment text COLLATE "C" NOT NULL,
+      profile_id text COLLATE "C" NOT NULL,
+      since timestamptz NOT NULL,
+      rule_version int NOT NULL,
+      PRIMARY KEY (segment, profile_id)
+    )
+    """,
+    """
+    CREATE TABLE membership_log (
+      profile_id text COLLATE "C" NOT NULL,
+      id uuid NOT NULL,
+      segment text COLLATE "C" NOT NULL,
+      entered boolean NOT NULL,
+      at timestamptz NOT NULL,
+      decided_at timestamptz NOT NULL,
+      cause text NOT NULL,
+      rule_version int NOT NULL,
+      PRIMARY KEY (profile_id, id)
+    )
+    """,
+    "CREATE INDEX membership_log_segment ON membership_log (segment, decided_at, id)",
+    # Exact sizes without counting: per partition, so that lanes do not wait for one another.
+    """
+    CREATE TABLE tally (
+      segment text COLLATE "C" NOT NULL,
+      partition int NOT NULL,
+      members bigint NOT NULL,
+      PRIMARY KEY (segment, partition)
+    ) WITH (fillfactor = 50)
+    """,
+    """
+    CREATE TABLE tally_day (
+      segment text COLLATE "C" NOT NULL,
+      day date NOT NULL,
+      partition int NOT NULL,
+      entered bigint NOT NULL,
+      "left" bigint NOT NULL,
+      PRIMARY KEY (segment, day, partition)
+    ) WITH (fillfactor = 50)
+    """,
+    # How far each partition has been brought up to the segment set: all of it to `done`, those up
+    # to `cursor` to `target`.
+    """
+    CREATE TABLE backfill (
+      partition int PRIMARY KEY,
+      done bigint NOT NULL,
+      target bigint NOT NULL,
+      cursor text COLLATE "C" NOT NULL,
+      seen bigint NOT NULL,
+      total bigint NOT NULL
+    )
+    """,
+    # Begins a batch in one round trip: the shared lock keeps the segment set as it is until commit
+    # (an editor takes it exclusively, and waits its turn fairly), and each statement of a
+    # volatile function sees what was committed before it.
+    """
+    CREATE FUNCTION begin_batch(lock bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN
+      PERFORM pg_advisory_xact_lock_shared(lock);
+      RETURN (SELECT revision FROM segment_set);
+    END $$
+    """,
+)
