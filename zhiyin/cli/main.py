@@ -5,18 +5,23 @@ from typing import NoReturn
 
 import typer
 
+from zhiyin.cli.demo import demo
+from zhiyin.cli.demo import demo
 from zhiyin.cli.doctor import doctor
 from zhiyin.cli.down import down
 from zhiyin.cli.keys import create
 from zhiyin.cli.logs import logs
 from zhiyin.cli.migrate import migrate
+from zhiyin.cli.replay import replay
+from zhiyin.cli.replay import replay
 from zhiyin.cli.scale import scale
 from zhiyin.cli.status import status
 from zhiyin.cli.up import up
+from zhiyin.demo.errors import DemoError
 from zhiyin.embedded.errors import EmbeddedError
 from zhiyin.runtime.settings import SettingsError
 
-FAILURES = (EmbeddedError, SettingsError)
+FAILURES = (DemoError, EmbeddedError, SettingsError)
 """Those whose text is meant for the user."""
 
 
@@ -27,7 +32,7 @@ def application() -> typer.Typer:
         add_completion=False,
         rich_markup_mode=None,
     )
-    for command in (up, down, status, logs, migrate, scale, doctor):
+    for command in (up, down, status, logs, migrate, scale, doctor, demo, replay):
         app.command()(command)
     keys = typer.Typer(help="API keys of the gateway.", no_args_is_help=True)
     keys.command("create")(create)
