@@ -73,7 +73,8 @@ class Draft:
             hours[event.hour] += 1
             self.hours = tuple(hours)
         for namespace, token in event.identifiers:
-            self.identify(namespace, token, event)
+            if namespace != "profile_id":
+                self.identify(namespace, token, event)
 
     def identify(self, namespace: str, token: str, event: PersonEvent) -> None:
         shown = event.masks.get(namespace, "")
