@@ -24,6 +24,10 @@ PERSONAL_NAMES: Final = frozenset(
         "邮箱", "电子邮箱", "身份证", "身份证号",
     }
 )  # fmt: skip
+# Attributes that hold a person's name: shown with the family name only.
+NAME_ATTRIBUTES: Final = frozenset(
+    {"name", "full_name", "fullname", "real_name", "realname", "姓名", "真实姓名", "收货人"}
+)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 

@@ -1,0 +1,72 @@
+"""Reading a request's body: bounded, unzipped if need be, and JSON by its own account."""
+
+import zlib
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+
+from zhiyin.runtime.problems import Problem
+
+MOST_BYTES: Final = 5 * 1024 * 1024
+_GZIP: Final = 31  # zlib's number for: a gzip header, largest window
+_GZIPPED: Final = frozenset({"gzip", "x-gzip"})
+
+
+async def read_json(request: Request) -> bytes:
+    """The body's bytes, at most 5 MB sent and unzipped. Raises Problem: 400, 413, 415."""
+    _check_type(request.headers.get("content-type", ""))
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in _GZIPPED and encoding not in ("identity", ""):
+        raise Problem(415, "unsupported_encoding", "Content-Encoding is gzip or left out")
+    body = await _read(request)
+    return unzipped(body) if encoding in _GZIPPED else body
+
+
+def unzipped(data: bytes) -> bytes:
+    """All members of a gzip file. Stops at the cap, whatever the file claims to hold."""
+    parts: list[bytes] = []
+    room = MOST_BYTES + 1
+    try:
+        while data and room > 0:
+            member = zlib.decompressobj(_GZIP)
+            parts.append(member.decompress(data, room))
+            room -= len(parts[-1])
+            if room > 0 and not member.eof:
+                raise Problem(400, "invalid_gzip", "the gzip data ends too early")
+            data = member.unused_data
+    except zlib.error as error:
+        raise Problem(400, "invalid_gzip", "the body is not gzip data") from error
+    if room <= 0:
+        raise _too_large()
+    return b"".join(parts)
+
+
+async def _read(request: Request) -> bytes:
+    stated = request.headers.get("content-length", "0")
+    if stated.isdecimal() and int(stated[:20]) > MOST_BYTES:
+        raise _too_large()
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > MOST_BYTES:
+                raise _too_large()
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise Problem(400, "cut_off", "the body did not arrive whole") from error
+    return b"".join(parts)
+
+
+def _check_type(header: str) -> None:
+    media_type, _, parameters = header.lower().partition(";")
+    media_type = media_type.strip()
+    if media_type not in ("", "application/json", "text/json"):
+        raise Problem(415, "unsupported_media_type", "send Content-Type: application/json")
+    _, _, charset = parameters.partition("charset=")
+    if charset.strip(' "') not in ("", "utf-8", "utf8", "us-ascii"):
+        raise Problem(415, "unsupported_charset", "JSON is UTF-8")
+
+
+def _too_large() -> Problem:
+    return Problem(413, "too_large", "a request has at most 5 MB, also when unzipped")

@@ -1,0 +1,225 @@
+"""Calls the gateway passes on to the service that owns them: one declared route each."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final, Protocol
+from urllib.parse import quote
+
+from msgspec import Meta, Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.gateway.auth import Caller
+from services.gateway.bodies import read_json
+from services.gateway.people import Asking
+from services.gateway.stores.audit import Entry
+from services.gateway.upstreams import Answer, Asked
+from zhiyin.runtime.problems import Problem, current_trace
+from zhiyin.runtime.web import convert
+
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_UNFIT: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_NUL_IN_QUERY: Final = re.compile(rb"%00")
+_CHANGES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Query(Struct, frozen=True):
+    """A query parameter, as documented."""
+
+    name: str
+    text: str
+    schema: Mapping[str, Any] = {"type": "string"}
+
+
+LIMIT: Final = Query(
+    "limit", "items a page has at most", {"type": "integer", "minimum": 1, "maximum": 500}
+)
+CURSOR: Final = Query("cursor", "`next_cursor` of the page before")
+PAGE: Final = (LIMIT, CURSOR)
+
+
+class PageAsked(Struct, frozen=True):
+    """The page a caller wants of a list the gateway keeps itself."""
+
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+    cursor: str | None = None
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One endpoint: what it needs, who answers it, how it is documented.
+
+    - `name`: what it is called in the audit trail and in OpenAPI
+    - `body`, `answer`: msgspec types (or a JSON schema), None without one; `example` is the body's
+    - `prepare`: turns the caller's body into what the service gets (tokens for phone and email)
+    - `creates`: takes part in `Idempotency-Key`
+    """
+
+    method: str
+    path: str
+    scope: str
+    or_scope: str | None = None
+    service: str
+    name: str
+    summary: str
+    tag: str
+    body: Any = None
+    body_optional: bool = False
+    example: Any = None
+    answer: Any = None
+    answer_example: Any = None
+    status: int = 200
+    query: tuple[Query, ...] = ()
+    prepare: str | None = None
+    creates: bool = False
+    changes: bool = True
+    timeout: float = 15.0
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Any of these will do."""
+        return (self.scope,) if self.or_scope is None else (self.scope, self.or_scope)
+
+    @property
+    def changing(self) -> bool:
+        """Whether it is put on record."""
+        return self.changes and self.method in _CHANGES
+
+
+class Admits(Protocol):
+    async def admit(self, request: Request, *scopes: str) -> Caller: ...
+
+
+class Records(Protocol):
+    async def record(self, entry: Entry) -> None: ...
+
+
+class Once(Protocol):
+    async def once(
+        self,
+        request: Request,
+        key_id: str,
+        body: bytes,
+        do: Callable[[], Awaitable[Response]],
+    ) -> Response: ...
+
+
+class Asks(Protocol):
+    async def ask(self, service: str, asked: Asked) -> Answer: ...
+
+
+class KnowsPeople(Protocol):
+    async def current_id(self, profile_id: str, asking: Asking) -> str: ...
+
+
+Prepare = Callable[[bytes], bytes]
+
+
+class Forwarder:
+    """Checks the caller, keeps the record, and passes a call on. `prepares` by name, because a
+    call in a table cannot hold what is only built in `main`."""
+
+    def __init__(
+        self,
+        gate: Admits,
+        upstreams: Asks,
+        people: KnowsPeople,
+        audit: Records,
+        idempotency: Once,
+        prepares: Mapping[str, Prepare],
+    ) -> None:
+        self._gate = gate
+        self._upstreams = upstreams
+        self._people = people
+        self._audit = audit
+        self._idempotency = idempotency
+        self._prepares = prepares
+
+    def endpoint(self, call: Call) -> Callable[[Request], Awaitable[Response]]:
+        """The handler of a call. Reads as: admit, read, (once:) record, ask, answer."""
+
+        async def handle(request: Request) -> Response:
+            caller = await self._gate.admit(request, *call.scopes)
+            parameters = fit(request)
+            body = await read_json(request) if call.body is not None else b""
+            if call.prepare is not None:
+                body = self._prepares[call.prepare](body)
+
+            async def do() -> Response:
+                return await self._do(call, request, caller, parameters, body)
+
+            if call.creates:
+                return await self._idempotency.once(request, caller.key_id, body, do)
+            return await do()
+
+        return handle
+
+    async def _do(
+        self,
+        call: Call,
+        request: Request,
+        caller: Caller,
+        parameters: Mapping[str, str],
+        body: bytes,
+    ) -> Response:
+        asking = asking_of(request, caller)
+        if "profile_id" in parameters and call.service != "profile":
+            # Only the profile service knows under which id a merged person goes on.
+            current = await self._people.current_id(parameters["profile_id"], asking)
+            parameters = {**parameters, "profile_id": current}
+        path = _PARAMETER.sub(lambda found: quote(parameters[found[1]], safe=""), call.path)
+        if call.changing:
+            await self._record(call, caller, path)
+        asked = Asked(
+            method=call.method,
+            target=_target(path, request),
+            actor=asking.actor,
+            traceparent=asking.traceparent,
+            body=body,
+            timeout=call.timeout,
+        )
+        answer = await self._upstreams.ask(call.service, asked)
+        if call.changing and answer.status >= 400:
+            await self._record(call, caller, path, answer.status)
+        return passed_on(answer)
+
+    async def _record(self, call: Call, caller: Caller, path: str, refused: int = 0) -> None:
+        """Before it is done, so that nothing is done unrecorded; and again if it was refused."""
+        action = f"{call.name}.refused" if refused else call.name
+        detail = {"status": str(refused)} if refused else {}
+        await self._audit.record(Entry(caller.actor, action, path, detail, current_trace.get()))
+
+
+def asking_of(request: Request, caller: Caller) -> Asking:
+    return Asking(caller.actor, request.scope.get("traceparent", ""))
+
+
+def passed_on(answer: Answer) -> Response:
+    headers = {"content-type": answer.media_type, **answer.headers}
+    if answer.status == 204:
+        headers.pop("content-type")
+    return Response(answer.body, answer.status, headers=headers)
+
+
+def page_asked(request: Request) -> PageAsked:
+    """`limit` and `cursor` of the query. Raises Problem (422)."""
+    fit(request)
+    return convert(PageAsked, dict(request.query_params))
+
+
+def fit(request: Request) -> Mapping[str, str]:
+    """The path's parameters. Raises Problem (422) for what no service could look up."""
+    for name, value in request.path_params.items():
+        if _UNFIT.search(value) or len(value) > 512:
+            raise Problem(422, "invalid_path", f"{name} in the path is not usable")
+    query = request.scope["query_string"]
+    if _NUL_IN_QUERY.search(query) or len(query) > 8192:
+        raise Problem(422, "invalid_query", "the query is not usable")
+    return request.path_params
+
+
+def _target(path: str, request: Request) -> str:
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{path}?{quote(query, safe=_QUERY_SAFE)}" if query else path
+
+
+_QUERY_SAFE: Final = "%=&+:/?@!$'()*,;-._~[]"

@@ -1,0 +1,169 @@
+"""Taking events in: judge each, keep what is personal, append to the log, give a receipt."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+from prometheus_client import Counter
+
+from services.gateway.domain.door import Accepted, Door, Secret, stated_id
+from services.gateway.domain.receipts import Mark, receipt_of
+from services.gateway.domain.rejection import Rejection
+from zhiyin.contracts.instants import Instant
+from zhiyin.runtime.log import LogUnavailable, Message, Position
+from zhiyin.runtime.log.interface import Headers
+from zhiyin.runtime.outages import is_outage
+from zhiyin.runtime.problems import FieldError, Problem
+
+MOST_EVENTS: Final = 2500
+_RETRY_SECONDS: Final = 2
+# Judging takes some 50 µs an event; others get their turn in between.
+_TURN: Final = 200
+
+
+class Rejected(Struct, frozen=True):
+    """One refused event of a batch; `pointer` starts at the body's root."""
+
+    index: int
+    event_id: str | None
+    code: str
+    message: str
+    pointer: str
+
+
+class Taken(Struct, frozen=True):
+    accepted: int
+    rejected: tuple[Rejected, ...]
+    receipt: str
+
+
+class Log(Protocol):
+    async def append(self, messages: Sequence[Message]) -> Sequence[Position]: ...
+
+
+class Keep(Protocol):
+    async def keep(self, secrets: Iterable[Secret]) -> None: ...
+
+
+class _Posted(Struct, frozen=True):
+    events: list[Raw] | UnsetType = UNSET
+
+
+_posted: Final = msgspec.json.Decoder(_Posted)
+
+
+class Ingest:
+    def __init__(
+        self, door: Door, vault: Keep, log: Log, counted: Counter, most_in_flight: int
+    ) -> None:
+        self._door = door
+        self._vault = vault
+        self._log = log
+        self._counted = counted
+        self._free = most_in_flight
+
+    async def take(self, body: bytes, headers: Headers, now: Instant) -> Taken:
+        """Returns when every accepted event is durable. Raises Problem: 400 when none is valid,
+        429 when too much is under way, 503 when the log or the vault does not confirm (whether
+        anything was written is then unknown: post the same events again)."""
+        if self._free <= 0:
+            raise Problem(429, "busy", "too many requests are being taken in", retry_after=1)
+        self._free -= 1
+        try:
+            return await self._take(body, headers, now)
+        finally:
+            self._free += 1
+
+    async def _take(self, body: bytes, headers: Headers, now: Instant) -> Taken:
+        raws, root = split(body)
+        accepted, rejected = await self._judge(raws, root, now)
+        self._count(len(accepted), rejected)
+        if not accepted:
+            raise _none_valid(rejected)
+        messages = [Message(event.topic, event.key, event.value, headers) for event in accepted]
+        secrets = [secret for event in accepted for secret in event.secrets]
+        await _confirmed(self._vault.keep(secrets), "the vault does not confirm")
+        positions = await _confirmed(self._log.append(messages), "the event log does not confirm")
+        ends = (Mark(where.topic, where.number, where.offset + 1) for where in positions)
+        return Taken(len(accepted), rejected, receipt_of(ends))
+
+    async def _judge(
+        self, raws: Sequence[bytes], root: Callable[[int], str], now: Instant
+    ) -> tuple[list[Accepted], tuple[Rejected, ...]]:
+        accepted, rejected = [], []
+        for index, raw in enumerate(raws):
+            judged = self._door.judge(raw, now)
+            if isinstance(judged, Rejection):
+                rejected.append(_rejected(index, raw, judged, root(index)))
+            else:
+                accepted.append(judged)
+            if index % _TURN == _TURN - 1:
+                await asyncio.sleep(0)
+        return accepted, tuple(rejected)
+
+    def _count(self, accepted: int, rejected: Iterable[Rejected]) -> None:
+        self._counted.labels("accepted").inc(accepted)
+        for refusal in rejected:
+            self._counted.labels(refusal.code).inc()
+
+
+async def _confirmed(durable: Awaitable[Any], message: str) -> Any:
+    try:
+        return await durable
+    except Exception as error:
+        if isinstance(error, LogUnavailable) or is_outage(error):
+            raise Problem(503, "unavailable", message, retry_after=_RETRY_SECONDS) from error
+        raise
+
+
+def split(body: bytes) -> tuple[Sequence[bytes], Callable[[int], str]]:
+    """The events of a body, and where (JSON pointer) each stood. Raises Problem (400)."""
+    try:
+        body.decode()
+        posted = _posted.decode(body)
+    except msgspec.ValidationError as error:
+        raise Problem(400, "invalid_body", f"one event, or {{'events': […]}}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        return _split_leniently(body, error), _in_events
+    if posted.events is UNSET:
+        return [body], lambda _: ""
+    return _checked([bytes(raw) for raw in posted.events]), _in_events
+
+
+def _split_leniently(body: bytes, error: Exception) -> Sequence[bytes]:
+    """One event with an unpaired surrogate (`"\\ud800"`) is no reason to refuse the others:
+    Python's own parser lets it pass, so that the door can refuse that event alone."""
+    try:
+        document = json.loads(body)
+        events = document["events"]
+        return _checked([json.dumps(event).encode() for event in events])
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise Problem(400, "invalid_json", f"the body is not JSON: {error}") from error
+
+
+def _checked(raws: Sequence[bytes]) -> Sequence[bytes]:
+    if not raws:
+        raise Problem(400, "no_events", "events is empty")
+    if len(raws) > MOST_EVENTS:
+        raise Problem(400, "too_many_events", f"at most {MOST_EVENTS} events in one request")
+    return raws
+
+
+def _in_events(index: int) -> str:
+    return f"/events/{index}"
+
+
+def _rejected(index: int, raw: bytes, refusal: Rejection, root: str) -> Rejected:
+    pointer = root + refusal.pointer
+    return Rejected(index, stated_id(raw), refusal.code, refusal.message, pointer)
+
+
+def _none_valid(rejected: tuple[Rejected, ...]) -> Problem:
+    errors = [FieldError(each.pointer, each.code, each.message) for each in rejected]
+    first = rejected[0]
+    message = f"no valid event: {first.message} at {first.pointer or '/'}"
+    extra = {"accepted": 0, "rejected": rejected}
+    return Problem(400, first.code, message, errors=errors, extra=extra)

@@ -1,0 +1,117 @@
+"""Rate limits per key: a token bucket in Redis, drawn in small leases; local without Redis."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from zhiyin.runtime.redis import RedisFailure
+
+_LEASE_SECONDS: Final = 0.02
+_LEASE_AGE: Final = 1.0
+_BURST_SECONDS: Final = 2
+_AWAY_SECONDS: Final = 1.0
+_MOST_CACHED: Final = 10_000
+
+# Redis' own clock, so that instances whose clocks differ share one bucket.
+_TAKE: Final = """
+local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1e6
+local held = redis.call('HMGET', KEYS[1], 't', 'n')
+local tokens = tonumber(held[2]) or burst
+tokens = math.min(burst, tokens + (now - (tonumber(held[1]) or now)) * rate)
+local granted = math.min(math.floor(tokens), wanted)
+redis.call('HSET', KEYS[1], 't', string.format('%.6f', now), 'n', tokens - granted)
+redis.call('EXPIRE', KEYS[1], 60)
+return {granted, math.floor(tokens - granted)}
+"""
+
+
+class Allowance(Struct, frozen=True):
+    """`remaining` of `burst` requests; `reset`: seconds until there are more."""
+
+    allowed: bool
+    rate: int
+    burst: int
+    remaining: int
+    reset: int = 1
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """As the IETF draft on RateLimit header fields has them."""
+        policy = f'"key";q={self.burst};w={_BURST_SECONDS}'
+        state = f'"key";r={self.remaining};t={self.reset}'
+        return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", state.encode())]
+
+
+class _Lease:
+    """Tokens drawn from the shared bucket and not yet used by this process."""
+
+    __slots__ = ("drawn_at", "remaining", "tokens")
+
+    def __init__(self, tokens: int, remaining: int, drawn_at: float) -> None:
+        self.tokens = tokens
+        self.remaining = remaining
+        self.drawn_at = drawn_at
+
+
+class RateLimits:
+    """`rate` requests per second and key, and twice that at once. With Redis away every process
+    allows that much by itself: a limit that is too generous, but still one."""
+
+    def __init__(
+        self, redis: Redis, rate: int, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._take: Any = redis.register_script(_TAKE)
+        self._rate = rate
+        self._burst = rate * _BURST_SECONDS
+        self._size = max(1, math.floor(rate * _LEASE_SECONDS))
+        self._monotonic = monotonic
+        self._leases: dict[str, _Lease] = {}
+        self._local: dict[str, _Lease] = {}
+        self._away_until = 0.0
+
+    async def take(self, key_id: str) -> Allowance:
+        now = self._monotonic()
+        lease = self._leases.get(key_id)
+        if lease is None or lease.tokens <= 0 or now - lease.drawn_at > _LEASE_AGE:
+            lease = await self._draw(key_id, now)
+            _remember(self._leases, key_id, lease)
+        allowed = lease.tokens > 0
+        lease.tokens -= 1
+        remaining = max(lease.remaining + lease.tokens, 0)
+        return Allowance(allowed, self._rate, self._burst, remaining)
+
+    async def _draw(self, key_id: str, now: float) -> _Lease:
+        if now < self._away_until:
+            return self._draw_locally(key_id, now)
+        try:
+            granted, remaining = await self._take(
+                keys=[f"limit:{key_id}"], args=[self._rate, self._burst, self._size]
+            )
+        except RedisFailure:
+            self._away_until = self._monotonic() + _AWAY_SECONDS
+            return self._draw_locally(key_id, now)
+        return _Lease(int(granted), int(remaining), now)
+
+    def _draw_locally(self, key_id: str, now: float) -> _Lease:
+        bucket = self._local.get(key_id)
+        if bucket is None:
+            bucket = _Lease(self._burst, 0, now)
+            _remember(self._local, key_id, bucket)
+        more = math.floor((now - bucket.drawn_at) * self._rate)
+        if more > 0:
+            bucket.tokens = min(self._burst, bucket.tokens + more)
+            bucket.drawn_at = now
+        granted = min(bucket.tokens, self._size)
+        bucket.tokens -= granted
+        return _Lease(granted, bucket.tokens, now)
+
+
+def _remember(leases: dict[str, _Lease], key_id: str, lease: _Lease) -> None:
+    if len(leases) >= _MOST_CACHED:
+        leases.clear()
+    leases[key_id] = lease

@@ -1,0 +1,66 @@
+"""ASGI layers of the public door: headers every answer has, and what the public may not see."""
+
+import hmac
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from zhiyin.runtime.problems import Problem, response
+
+_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=31536000",
+    "cache-control": "no-store",
+}
+_API_ONLY: Final = "default-src 'none'; frame-ancestors 'none'"
+_PAGES: Final = ("/docs", "/console")
+
+
+class PublicHeaders:
+    """Adds security headers, rate limits (put into the scope by the gatekeeper), and on 401 how
+    to authenticate."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        extra: list[tuple[bytes, bytes]] = []
+        scope["zhiyin.answer_headers"] = extra
+        page = scope["path"].startswith(_PAGES)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if not page:
+                    headers.setdefault("content-security-policy", _API_ONLY)
+                if message["status"] == 401:
+                    headers["www-authenticate"] = 'Bearer realm="zhiyin"'
+                message["headers"].extend(extra)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class InternalOnly:
+    """`/internal` of the public door answers our own tools only; to others it does not exist."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/internal"):
+            given = Headers(scope=scope).get("x-zhiyin-internal", "")
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                missing = Problem(404, "not_found", "Not Found")
+                await response(missing, scope["path"])(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

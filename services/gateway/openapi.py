@@ -1,0 +1,166 @@
+"""The OpenAPI document: routes from FastAPI, bodies and answers from the msgspec types."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.gateway.calls import Call
+
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_REF: Final = "#/components/schemas/{name}"
+_JSON: Final = "application/json"
+_PROBLEM: Final = {"$ref": "#/components/responses/Problem"}
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "the same key and body give the same answer and are done once, for 24 hours",
+    "schema": {"type": "string", "maxLength": 255},
+}
+_PROBLEM_SCHEMA: Final = {
+    "type": "object",
+    "description": "RFC 9457 problem",
+    "required": ["type", "title", "status", "detail", "instance", "code", "message", "trace_id"],
+    "properties": {
+        **{
+            name: {"type": "string"}
+            for name in ("type", "title", "detail", "instance", "code", "message", "trace_id")
+        },
+        "status": {"type": "integer"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("pointer", "code", "message")},
+            },
+        },
+    },
+}
+_PROBLEM_EXAMPLE: Final = {
+    "type": "urn:zhiyin:problem:missing_offset",
+    "title": "Bad Request",
+    "status": 400,
+    "detail": "a time needs its offset, as +08:00",
+    "instance": "/v1/events",
+    "code": "missing_offset",
+    "message": "a time needs its offset, as +08:00",
+    "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    "errors": [
+        {
+            "pointer": "/events/3/occurred_at",
+            "code": "missing_offset",
+            "message": "a time needs its offset, as +08:00",
+        }
+    ],
+}
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def mount(app: FastAPI, call: Call, handler: Handler) -> None:
+    """Register a call's route with its documentation."""
+    handler.__name__ = call.name.replace(".", "_").replace("-", "_")
+    app.add_api_route(
+        call.path,
+        handler,
+        methods=[call.method],
+        operation_id=call.name,
+        summary=call.summary,
+        tags=[call.tag],
+        status_code=call.status,
+        response_class=Response,
+        openapi_extra={"x-call": call.name},
+    )
+
+
+def document(app: FastAPI, calls: Sequence[Call]) -> dict[str, Any]:
+    """The whole document."""
+    schemas, components = _schemas(calls)
+    openapi = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    by_name = {call.name: call for call in calls}
+    for path in openapi["paths"].values():
+        for operation in path.values():
+            if (call := by_name.get(operation.pop("x-call", ""))) is not None:
+                _describe(operation, call, schemas)
+    openapi["components"] = {
+        "schemas": {**components, "Problem": _PROBLEM_SCHEMA},
+        "responses": {"Problem": _problem_response()},
+        "securitySchemes": {
+            "bearer": {"type": "http", "scheme": "bearer", "description": "a key, `zk_…`"},
+            "basic": {"type": "http", "scheme": "basic", "description": "key as user name"},
+        },
+    }
+    return openapi
+
+
+def _schemas(calls: Iterable[Call]) -> tuple[dict[int, Any], dict[str, Any]]:
+    """Schema of each type by its id, and the components they refer to."""
+    types: dict[int, Any] = {}
+    for call in calls:
+        for kind in (call.body, call.answer):
+            if kind is not None and not isinstance(kind, dict):
+                types[id(kind)] = kind
+    schemas, components = msgspec.json.schema_components(types.values(), ref_template=_REF)
+    return dict(zip(types, schemas, strict=True)), components
+
+
+def _describe(operation: dict[str, Any], call: Call, schemas: dict[int, Any]) -> None:
+    operation["description"] = f"Needs the scope `{'` or `'.join(call.scopes)}`."
+    operation["security"] = [{"bearer": []}, {"basic": []}]
+    if parameters := _parameters(call):
+        operation["parameters"] = parameters
+    if call.body is not None:
+        content = {"schema": _schema(call.body, schemas)}
+        if call.example is not None:
+            content["example"] = call.example
+        operation["requestBody"] = {
+            "required": not call.body_optional,
+            "content": {_JSON: content},
+        }
+    answer: dict[str, Any] = {"description": "Done"}
+    if call.status != 204:
+        content = {"schema": _schema(call.answer, schemas)}
+        if call.answer_example is not None:
+            content["example"] = call.answer_example
+        answer["content"] = {_JSON: content}
+    refusals = {str(status): _PROBLEM for status in (401, 403, 429, 503, "default")}
+    operation["responses"] = {str(call.status): answer, **refusals}
+
+
+def _schema(kind: Any, schemas: dict[int, Any]) -> Any:
+    if kind is None:
+        return {"type": "object"}
+    return kind if isinstance(kind, dict) else schemas[id(kind)]
+
+
+def _parameters(call: Call) -> list[dict[str, Any]]:
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(call.path)
+    ]
+    in_query = [
+        {
+            "name": query.name,
+            "in": "query",
+            "required": False,
+            "description": query.text,
+            "schema": dict(query.schema),
+        }
+        for query in call.query
+    ]
+    return [*in_path, *in_query, *([_IDEMPOTENCY_KEY] if call.creates else [])]
+
+
+def _problem_response() -> dict[str, Any]:
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _PROBLEM_EXAMPLE}
+    return {
+        "description": "Why it was refused",
+        "content": {"application/problem+json": content},
+    }

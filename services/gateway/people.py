@@ -1,0 +1,149 @@
+"""Finding a person: from the hot copy, else from the services that own the truth."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from services.gateway.domain.receipts import Mark
+from services.gateway.hot import Hot
+from services.gateway.upstreams import PROFILE, SEGMENTATION, Answer, Asked
+from zhiyin.contracts.profiles import Snapshot, decode_snapshot
+from zhiyin.runtime.problems import Problem
+
+_PROFILE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MOST_HOPS: Final = 8
+_WAIT_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 0.02
+_MSGPACK: Final = "application/msgpack"
+
+
+class Person(Struct, frozen=True):
+    snapshot: Snapshot
+    segments: tuple[str, ...]
+
+
+class Asking(Struct, frozen=True):
+    """On whose behalf, and in which trace, services are asked."""
+
+    actor: str
+    traceparent: str
+
+
+class Memberships(Struct, frozen=True):
+    """A person's segments as segmentation has them, decided on that version of the profile."""
+
+    segments: tuple[str, ...] = ()
+    profile_version: int = 0
+
+
+class HotPeople(Protocol):
+    async def person(self, profile_id: str) -> Hot: ...
+
+    async def owner(self, namespace: str, value: str) -> str | None: ...
+
+
+class Services(Protocol):
+    async def ask(self, service: str, asked: Asked) -> Answer: ...
+
+
+class People:
+    def __init__(
+        self, hot: HotPeople, services: Services, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._hot = hot
+        self._services = services
+        self._monotonic = monotonic
+
+    async def by_id(self, profile_id: str, asking: Asking) -> Person:
+        """The person of an id, also of one that was merged away. Raises Problem (404, 503)."""
+        if not _PROFILE_ID.fullmatch(profile_id):
+            raise unknown_profile()
+        hot = await self._hot.person(profile_id)
+        for _ in range(_MOST_HOPS):
+            if hot.moved_to is None:
+                break
+            profile_id = hot.moved_to
+            hot = await self._hot.person(profile_id)
+        snapshot = hot.snapshot or await self._snapshot(quote(profile_id), asking)
+        segments = hot.segments
+        if segments is None or snapshot.profile_id != profile_id:
+            segments = (await self._memberships(snapshot.profile_id, asking)).segments
+        return Person(snapshot, segments)
+
+    async def by_identifier(self, namespace: str, value: str, asking: Asking) -> Person:
+        """The person of a normalised identifier (a token if personal)."""
+        owner = await self._hot.owner(namespace, value)
+        if owner is not None:
+            person = await self.by_id(owner, asking)
+            if value in person.snapshot.facts.identifiers.get(namespace, ()):
+                return person
+        snapshot = await self._snapshot(_by(namespace, value), asking)
+        memberships = await self._memberships(snapshot.profile_id, asking)
+        return Person(snapshot, memberships.segments)
+
+    async def current_id(self, profile_id: str, asking: Asking) -> str:
+        """The id under which the services know a person now."""
+        return (await self.by_id(profile_id, asking)).snapshot.profile_id
+
+    async def after(
+        self, marks: Sequence[Mark], profile_id: str | tuple[str, str], asking: Asking
+    ) -> Person:
+        """The person (by id or identifier) with all events up to `marks` in it, segments too.
+        Raises Problem: 504 `not_yet` when that takes longer than two seconds."""
+        deadline = self._monotonic() + _WAIT_SECONDS
+        await self._applied(marks, asking)
+        place = quote(profile_id) if isinstance(profile_id, str) else _by(*profile_id)
+        snapshot = await self._snapshot(place, asking)
+        while True:
+            found = await self._memberships(snapshot.profile_id, asking)
+            if found.profile_version >= snapshot.version:
+                return Person(snapshot, found.segments)
+            if self._monotonic() >= deadline:
+                raise _not_yet()
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _applied(self, marks: Sequence[Mark], asking: Asking) -> None:
+        positions = quote(",".join(f"{mark.topic}:{mark.number}:{mark.offset}" for mark in marks))
+        target = f"/internal/applied?positions={positions}&wait={_WAIT_SECONDS:g}"
+        answer = await self._ask(PROFILE, target, asking)
+        if answer.status == 504:
+            raise _not_yet()
+        if answer.status != 200:
+            raise Problem(400, "invalid_receipt", "this platform did not give that receipt")
+
+    async def _snapshot(self, place: str, asking: Asking) -> Snapshot:
+        answer = await self._ask(PROFILE, f"/internal/profiles/{place}", asking)
+        if answer.status != 200:
+            raise unknown_profile()
+        return decode_snapshot(answer.body)
+
+    async def _memberships(self, profile_id: str, asking: Asking) -> Memberships:
+        answer = await self._ask(SEGMENTATION, f"/internal/segments/{quote(profile_id)}", asking)
+        if answer.status != 200:
+            return Memberships()  # segmentation has not met this person yet
+        return msgspec.json.decode(answer.body, type=Memberships)
+
+    async def _ask(self, service: str, target: str, asking: Asking) -> Answer:
+        asked = Asked("GET", target, asking.actor, asking.traceparent, accept=_MSGPACK)
+        answer = await self._services.ask(service, asked)
+        if answer.status >= 500 and answer.status != 504:
+            raise Problem(503, "unavailable", f"the {service} service is away", retry_after=2)
+        return answer
+
+
+def unknown_profile() -> Problem:
+    return Problem(404, "unknown_profile", "there is no such profile")
+
+
+def _not_yet() -> Problem:
+    return Problem(504, "not_yet", "the events of that receipt are not in the answer yet")
+
+
+def _by(namespace: str, value: str) -> str:
+    return f"by/{quote(namespace, safe='')}/{quote(value, safe='')}"

@@ -1,0 +1,60 @@
+"""Coupons: templates, lookup, redeeming in store, reversing."""
+
+from typing import Any, Final
+
+from services.gateway.calls import PAGE, Call
+from services.gateway.domain.scopes import CAMPAIGNS_READ, CAMPAIGNS_WRITE, COUPONS_REDEEM
+from services.gateway.upstreams import ENGAGEMENT
+from zhiyin.contracts.coupons import CouponTemplateSpec, RedeemSpec, ReverseSpec
+
+_TEMPLATE: Final = {
+    "key": "back-30",
+    "kind": "amount",
+    "value": "30",
+    "minimum": "99",
+    "budget": 10000,
+    "per_person": 1,
+    "valid": "30d",
+}
+
+
+def _call(method: str, path: str, name: str, summary: str, **more: Any) -> Call:
+    return Call(
+        method=method,
+        path=f"/v1/{path}",
+        name=name,
+        summary=summary,
+        tag="coupons",
+        service=ENGAGEMENT,
+        **more,
+    )
+
+
+CALLS: Final = (
+    _call(
+        "GET", "coupon-templates", "coupon-templates.list", "All kinds of coupons",
+        scope=CAMPAIGNS_READ, query=PAGE,
+    ),
+    _call(
+        "POST", "coupon-templates", "coupon-templates.create", "Define a kind of coupon",
+        scope=CAMPAIGNS_WRITE, body=CouponTemplateSpec, example=_TEMPLATE, status=201, creates=True,
+    ),
+    _call(
+        "GET", "coupon-templates/{key}", "coupon-templates.show", "One kind of coupon",
+        scope=CAMPAIGNS_READ,
+    ),
+    _call(
+        "GET", "coupons/{code}", "coupons.show", "One coupon",
+        scope=COUPONS_REDEEM, or_scope=CAMPAIGNS_READ,
+    ),
+    _call(
+        "POST", "coupons/{code}/redeem", "coupons.redeem",
+        "Redeem it: once; again for the same order gives the same answer",
+        scope=COUPONS_REDEEM, body=RedeemSpec,
+        example={"order_id": "O-1", "store_id": "S-8", "amount": "259.00"},
+    ),
+    _call(
+        "POST", "coupons/{code}/reverse", "coupons.reverse", "Give it back after a refund",
+        scope=COUPONS_REDEEM, body=ReverseSpec, example={"order_id": "O-1"},
+    ),
+)  # fmt: skip

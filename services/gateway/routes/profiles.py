@@ -1,0 +1,196 @@
+"""Profiles: read by the gateway itself, changed through the profile service."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.gateway.calls import PAGE, Admits, Call, Query, asking_of, fit
+from services.gateway.domain.door import Door
+from services.gateway.domain.receipts import Mark, marks_of
+from services.gateway.domain.rejection import Rejection
+from services.gateway.domain.scopes import PROFILES_READ, PROFILES_READ_PII, PROFILES_WRITE
+from services.gateway.people import Asking, Person
+from services.gateway.prepare import ATTRIBUTES, IDENTIFIERS, TEXT
+from services.gateway.unmasking import Unmasking, masked
+from services.gateway.upstreams import ENGAGEMENT, PROFILE, SEGMENTATION
+from zhiyin.contracts.events import NAMESPACES
+from zhiyin.contracts.segments import SegmentOfProfile
+from zhiyin.facts import profile_view
+from zhiyin.runtime.clock import Clock
+from zhiyin.runtime.problems import FieldError, Problem, current_trace
+from zhiyin.runtime.web import Page
+
+_AFTER: Final = Query("after", "a receipt: waits up to 2 s until its events are in the answer")
+_WHY: Final = Query("reason", "why personal values are looked at; goes on record")
+_TYPE: Final = Query("type", "only events of this type")
+_RULE: Final = {
+    "count": {"event": "browse.viewed", "where": {"category": "健身"}, "within": "7d"},
+    "op": "gte",
+    "value": 3,
+}
+_PROFILE: Final = {
+    "profile_id": "01975d3e-6a0c-7c55-8f5e-3f7f6a2f9d10",
+    "version": 7,
+    "identifiers": {"member_id": ["M1001"], "phone": ["138****1111"]},
+    "orders": {"count": 3, "total": "777.00", "average": "259.00", "refunded": "0.00"},
+    "rfm": {"r": 5, "f": 3, "m": 4, "class": "high_value_loyal"},
+    "lifecycle": {"stage": "repeat", "since": "2026-11-11T00:00:03Z"},
+    "segments": ["high-value-loyal"],
+}
+
+
+def _call(method: str, path: str, name: str, summary: str, **more: Any) -> Call:
+    scope = PROFILES_READ if method == "GET" else PROFILES_WRITE
+    return Call(
+        method=method,
+        path=f"/v1/{path}",
+        name=name,
+        summary=summary,
+        tag=name.partition(".")[0],
+        scope=scope,
+        **{"service": PROFILE, **more},
+    )
+
+
+SHOW: Final = _call(
+    "GET", "profiles/{profile_id}", "profiles.show", "One profile as of now",
+    query=(_AFTER, _WHY), answer_example=_PROFILE,
+)  # fmt: skip
+BY: Final = _call(
+    "GET", "profiles/by/{namespace}/{value}", "profiles.by_identifier",
+    "The profile an identifier belongs to; a raw phone or email is fine",
+    query=(_AFTER, _WHY), answer_example=_PROFILE,
+)  # fmt: skip
+CALLS: Final = (
+    _call(
+        "POST", "profiles/merge", "profiles.merge", "These two are one person",
+        body=dict[str, Any], example={"keep": "…", "absorb": "…"}, creates=True,
+    ),
+    _call(
+        "POST", "profiles/{profile_id}/unmerge", "profiles.unmerge",
+        "These identifiers are somebody else's",
+        body=dict[str, Any], example={"identifiers": ["phone:+8613800001111"]},
+        prepare=IDENTIFIERS, creates=True,
+    ),
+    _call(
+        "GET", "profiles/{profile_id}/timeline", "profiles.timeline", "What happened, newest first",
+        query=(*PAGE, _TYPE),
+    ),
+    _call(
+        "GET", "profiles/{profile_id}/segments", "profiles.segments", "Segments of a person",
+        service=SEGMENTATION, answer=Page[SegmentOfProfile],
+    ),
+    _call(
+        "GET", "profiles/{profile_id}/actions", "profiles.actions",
+        "What was decided, sent, or skipped and why", service=ENGAGEMENT, query=PAGE,
+    ),
+    _call(
+        "GET", "profiles/{profile_id}/coupons", "profiles.coupons", "Coupons of a person",
+        service=ENGAGEMENT, query=PAGE,
+    ),
+    _call(
+        "PUT", "profiles/{profile_id}/tags/{tag}", "profiles.tag", "Set a tag by hand",
+        body=dict[str, Any], body_optional=True, prepare=TEXT,
+    ),
+    _call("DELETE", "profiles/{profile_id}/tags/{tag}", "profiles.untag", "Take a tag away"),
+    _call(
+        "PATCH", "profiles/{profile_id}/attributes", "profiles.attributes", "Correct attributes",
+        body=dict[str, Any], example={"city": "杭州"}, prepare=ATTRIBUTES,
+    ),
+    _call("GET", "tag-rules", "tag-rules.list", "All tag rules", query=PAGE),
+    _call("GET", "tag-rules/{tag}", "tag-rules.show", "One tag rule"),
+    _call(
+        "PUT", "tag-rules/{tag}", "tag-rules.put", "Define when a tag is set, and for how long",
+        body=dict[str, Any], example={"rule": _RULE, "ttl": "30d", "name": "健身爱好者"},
+    ),
+    _call("DELETE", "tag-rules/{tag}", "tag-rules.delete", "End a tag rule"),
+)  # fmt: skip
+
+
+class Finds(Protocol):
+    async def by_id(self, profile_id: str, asking: Asking) -> Person: ...
+
+    async def by_identifier(self, namespace: str, value: str, asking: Asking) -> Person: ...
+
+    async def after(
+        self, marks: Sequence[Mark], profile_id: str | tuple[str, str], asking: Asking
+    ) -> Person: ...
+
+
+class ProfileRoutes:
+    def __init__(
+        self,
+        gate: Admits,
+        people: Finds,
+        door: Door,
+        unmasking: Unmasking,
+        clock: Clock,
+        currency: str,
+    ) -> None:
+        self._gate = gate
+        self._people = people
+        self._door = door
+        self._unmasking = unmasking
+        self._clock = clock
+        self._currency = currency
+        self._encoder = msgspec.json.Encoder()
+
+    async def show(self, request: Request) -> Response:
+        return await self._read(request, self._by_id)
+
+    async def by_identifier(self, request: Request) -> Response:
+        return await self._read(request, self._by_identifier)
+
+    async def _by_id(
+        self, parameters: Mapping[str, str], marks: Sequence[Mark], asking: Asking
+    ) -> Person:
+        profile_id = parameters["profile_id"]
+        if marks:
+            return await self._people.after(marks, profile_id, asking)
+        return await self._people.by_id(profile_id, asking)
+
+    async def _by_identifier(
+        self, parameters: Mapping[str, str], marks: Sequence[Mark], asking: Asking
+    ) -> Person:
+        namespace = parameters["namespace"]
+        if namespace not in NAMESPACES:
+            message = f"identifiers are {', '.join(NAMESPACES)}"
+            raise Problem(400, "unknown_namespace", message)
+        found = self._door.identifier(f"{namespace}:{parameters['value']}")
+        if isinstance(found, Rejection):
+            error = FieldError("/value", found.code, found.message)
+            raise Problem(422, found.code, found.message, errors=[error])
+        value = found.partition(":")[2]
+        if marks:
+            return await self._people.after(marks, (namespace, value), asking)
+        return await self._people.by_identifier(namespace, value, asking)
+
+    async def _read(self, request: Request, find: Any) -> Response:
+        caller = await self._gate.admit(request, PROFILES_READ, PROFILES_READ_PII)
+        marks = _marks(request.query_params.get("after"))
+        person: Person = await find(fit(request), marks, asking_of(request, caller))
+        now = self._clock()
+        view = profile_view(person.snapshot, person.segments, now, currency=self._currency)
+        if caller.may(PROFILES_READ_PII):
+            view = await self._unmasking.in_clear(
+                view,
+                person.snapshot,
+                actor=caller.actor,
+                why=request.query_params.get("reason", "")[:500],
+                trace_id=current_trace.get(),
+            )
+        else:
+            view = masked(view)
+        return Response(self._encoder.encode(view), media_type="application/json")
+
+
+def _marks(receipt: str | None) -> Sequence[Mark]:
+    if receipt is None:
+        return ()
+    marks = marks_of(receipt)
+    if marks is None:
+        raise Problem(400, "invalid_receipt", "after is not a receipt of POST /v1/events")
+    return marks

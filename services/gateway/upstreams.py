@@ -1,0 +1,119 @@
+"""Calls to the services behind the gateway, with failover between their instances."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import httpx
+from msgspec import Struct
+
+from zhiyin.runtime.problems import PROBLEM_JSON, Problem
+
+PROFILE: Final = "profile"
+SEGMENTATION: Final = "segmentation"
+ENGAGEMENT: Final = "engagement"
+
+_DOWN_SECONDS: Final = 2.0
+_RETRY_SECONDS: Final = 2
+_NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_KEPT_HEADERS: Final = ("retry-after", "location", "link")
+
+
+class Asked(Struct, frozen=True):
+    """`target` is path and query, percent-encoded. `timeout` in seconds."""
+
+    method: str
+    target: str
+    actor: str
+    traceparent: str
+    body: bytes = b""
+    accept: str = "application/json"
+    timeout: float = 15.0
+
+
+class Answer(Struct, frozen=True):
+    status: int
+    media_type: str
+    body: bytes
+    headers: Mapping[str, str] = {}
+
+
+class _Instances:
+    """The instances of one service; the one that answered last is asked first."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self.urls = tuple(url.rstrip("/") for url in urls)
+        self._down_until = dict.fromkeys(self.urls, 0.0)
+        self._turn = 0
+
+    def in_order(self, now: float) -> Sequence[str]:
+        """In turn, those lately found away at the end."""
+        self._turn += 1
+        start = self._turn % max(len(self.urls), 1)
+        turned = self.urls[start:] + self.urls[:start]
+        return sorted(turned, key=lambda url: self._down_until[url] > now)
+
+    def away(self, url: str, now: float) -> None:
+        self._down_until[url] = now + _DOWN_SECONDS
+
+
+class Upstreams:
+    def __init__(
+        self,
+        urls: Mapping[str, Sequence[str]],
+        client: httpx.AsyncClient,
+        token: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._instances = {service: _Instances(each) for service, each in urls.items()}
+        self._client = client
+        self._token = token
+        self._monotonic = monotonic
+
+    def urls(self, service: str) -> Sequence[str]:
+        return self._instances[service].urls
+
+    async def ask(self, service: str, asked: Asked) -> Answer:
+        """The answer of the first instance that gives one. Raises Problem (503) when none does."""
+        instances = self._instances[service]
+        for url in instances.in_order(self._monotonic()):
+            try:
+                return await self.ask_instance(url, asked)
+            except httpx.TransportError as error:
+                instances.away(url, self._monotonic())
+                if not isinstance(error, _NEVER_SENT) and asked.method not in _REPEATABLE:
+                    raise Problem(
+                        503,
+                        "outcome_unknown",
+                        f"the {service} service broke off: the call may have taken effect or not",
+                        retry_after=_RETRY_SECONDS,
+                    ) from error
+        raise Problem(
+            503, "unavailable", f"the {service} service is away", retry_after=_RETRY_SECONDS
+        )
+
+    async def ask_instance(self, url: str, asked: Asked) -> Answer:
+        """Raises httpx.TransportError."""
+        response = await self._client.request(
+            asked.method,
+            url + asked.target,
+            content=asked.body or None,
+            headers={
+                "x-zhiyin-internal": self._token,
+                "x-zhiyin-actor": asked.actor,
+                "traceparent": asked.traceparent,
+                "accept": asked.accept,
+                **({"content-type": "application/json"} if asked.body else {}),
+            },
+            timeout=httpx.Timeout(asked.timeout, connect=2.0),
+        )
+        return _answer(response)
+
+
+def _answer(response: httpx.Response) -> Answer:
+    media_type = response.headers.get("content-type", "application/json")
+    if response.status_code >= 500 and not media_type.startswith(PROBLEM_JSON):
+        raise Problem(502, "upstream_failed", "a service behind the gateway failed")
+    kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    return Answer(response.status_code, media_type, response.content, kept)
