@@ -16,9 +16,23 @@ PATIENCE_SECONDS: Final = 300.0
 
 
 class Rejection(Struct, frozen=True):
+    """Why an event was not taken; which one, as far as the answer says."""
+
     event_id: str | None = None
     code: str = ""
     message: str = ""
+    pointer: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.event_id or self.pointer}: {self.code} {self.message}".strip()
+
+
+class _Refusal(Struct, frozen=True):
+    """The problem document of a batch without one valid event."""
+
+    code: str = "bad_request"
+    message: str = ""
+    errors: list[Rejection] = []
 
 
 class Accepted(Struct, frozen=True):
@@ -43,8 +57,10 @@ class Gateway:
     async def post_events(self, events: Sequence[bytes]) -> Accepted:
         """Raises DemoError when refused as a whole, or after the patience (seconds) is over."""
         body = b'{"events":[' + b",".join(events) + b"]}"
-        answer = await self._call("POST", "/v1/events", content=body)
-        return _accepted.decode(answer.content)
+        answer = await self._answer("POST", "/v1/events", content=body)
+        if answer.status_code == httpx.codes.BAD_REQUEST:
+            return Accepted(0, _none_valid(answer))
+        return _accepted.decode(_checked(answer).content)
 
     async def get(self, path: str, **params: str | int) -> Any:
         """The JSON answered. Raises DemoError for anything but 2xx."""
@@ -101,6 +117,11 @@ def _checked(answer: httpx.Response) -> httpx.Response:
         f"{request.method} {request.url.path} was answered {answer.status_code}: "
         f"{answer.text[:300]}"
     )
+
+
+def _none_valid(answer: httpx.Response) -> list[Rejection]:
+    refusal = msgspec.json.decode(answer.content, type=_Refusal)
+    return refusal.errors or [Rejection(code=refusal.code, message=refusal.message)]
 
 
 def _retry_after(answer: httpx.Response) -> float:

@@ -12,7 +12,7 @@ from zhiyin.demo.heroes import Hero
 SEGMENT: Final = "dormant-90d"
 CAMPAIGN: Final = "win-back-90d"
 _POLL_SECONDS: Final = 0.02
-_PATIENCE: Final[Duration] = 30 * SECOND
+PATIENCE: Final[Duration] = 30 * SECOND
 _HISTORY_PAGE: Final = 50
 
 
@@ -53,11 +53,22 @@ async def watch(
     )
 
 
+async def recall(reader: Reader, hero: Hero, profile_id: str, due: Instant) -> Seen:
+    """What the platform recorded of a due instant that is long past."""
+    return Seen(
+        hero=hero,
+        due=due,
+        profile_id=profile_id,
+        decided=await _stated_delay(reader, profile_id, due),
+        actions=await _actions(reader, profile_id),
+    )
+
+
 async def _until(
     holds: Callable[[], Any], due: Instant, clock: Callable[[], Instant]
 ) -> Duration | None:
     """How long after `due` it first held; None when patience ran out."""
-    while (now := clock()) < due + _PATIENCE:
+    while (now := clock()) < due + PATIENCE:
         if await holds():
             return clock() - due
         await asyncio.sleep(max(0.0, _POLL_SECONDS - (clock() - now) / SECOND))

@@ -9,12 +9,14 @@ from decimal import Decimal
 from typing import Any, Final, Protocol
 
 import pandas
+from rich.console import Console
 
-from zhiyin.contracts.money import Minor, to_minor
+from zhiyin.contracts.money import Minor, from_minor, to_minor
 from zhiyin.demo.datasets.files import package_file
 from zhiyin.demo.datasets.purchases import CATEGORY_WORDS
 
 _AT_ONCE: Final = 16
+_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,19 @@ async def reconcile(
 
     compared = await asyncio.gather(*(compare(household) for household in households))
     return [difference for difference in compared if difference is not None]
+
+
+def show_reconciliation(
+    console: Console, source: Sequence[Account], found: Sequence[Difference]
+) -> None:
+    orders = sum(account.orders for account in source)
+    total = from_minor(sum(account.total for account in source))
+    console.print(
+        f"reconciliation with the source: {len(source):,} households, {orders:,} orders, "
+        f"{total} in all: {len(found)} differences"
+    )
+    for one in found[:_SHOWN]:
+        console.print(f"  household {one.household}: source {one.source}, platform {one.platform}")
 
 
 def _account(profile: Any | None) -> Account | None:

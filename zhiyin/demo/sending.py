@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
 from zhiyin.demo.errors import DemoError
-from zhiyin.demo.gateway import Accepted
+from zhiyin.demo.gateway import Accepted, Rejection
 
 BATCH: Final = 500
 IN_FLIGHT: Final = 4
+_MOST_BYTES: Final = 4_000_000
 _BATCHES_A_SECOND: Final = 10  # with a rate, batches are small enough to spread evenly
 
 
@@ -26,11 +26,20 @@ class Advance(Protocol):
     def advance(self, events: int) -> None: ...
 
 
+def none_may_be_lost(rejected: Sequence[Rejection]) -> None:
+    """Raises DemoError: the demo's own events are all valid."""
+    raise DemoError(f"the gateway rejected {len(rejected)} events, first {rejected[0]}")
+
+
 async def send(
-    door: Door, events: Iterator[bytes], progress: Advance, rate: float | None = None
+    door: Door,
+    events: Iterator[bytes],
+    progress: Advance,
+    rate: float | None = None,
+    on_rejected: Callable[[Sequence[Rejection]], None] = none_may_be_lost,
 ) -> Sequence[str]:
     """Post all of `events`, `rate` of them a second (None: as fast as they are taken). Returns the
-    receipts. Raises DemoError when the gateway finds fault with an event: none may be lost."""
+    receipts."""
     size = BATCH if rate is None else max(1, min(BATCH, int(rate / _BATCHES_A_SECOND)))
     source = _batches(events, size)
     begun = time.monotonic()
@@ -45,11 +54,7 @@ async def send(
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             answer = await door.post_events(batch)
             if answer.rejected:
-                first = answer.rejected[0]
-                raise DemoError(
-                    f"the gateway rejected {len(answer.rejected)} events, the first one "
-                    f"{first.event_id}: {first.code} {first.message}"
-                )
+                on_rejected(answer.rejected)
             receipts.append(answer.receipt)
             progress.advance(len(batch))
 
@@ -63,5 +68,14 @@ async def send(
 
 
 def _batches(events: Iterator[bytes], size: int) -> Iterator[Sequence[bytes]]:
-    while batch := list(islice(events, size)):
+    """Up to `size` events each, and never a body the gateway would find too large."""
+    batch: list[bytes] = []
+    weight = 0
+    for event in events:
+        if batch and (len(batch) == size or weight + len(event) > _MOST_BYTES):
+            yield batch
+            batch, weight = [], 0
+        batch.append(event)
+        weight += len(event) + 1
+    if batch:
         yield batch
