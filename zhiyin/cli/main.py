@@ -6,13 +6,11 @@ from typing import NoReturn
 import typer
 
 from zhiyin.cli.demo import demo
-from zhiyin.cli.demo import demo
 from zhiyin.cli.doctor import doctor
 from zhiyin.cli.down import down
 from zhiyin.cli.keys import create
 from zhiyin.cli.logs import logs
 from zhiyin.cli.migrate import migrate
-from zhiyin.cli.replay import replay
 from zhiyin.cli.replay import replay
 from zhiyin.cli.scale import scale
 from zhiyin.cli.status import status
