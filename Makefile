@@ -58,10 +58,11 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 # One stamp per set of packages; each is installed only when its list has changed.
-$(VENV)/.%.stamp: requirements-%.txt requirements-build.txt pyproject.toml | $(BIN)/python
+$(VENV)/.%.stamp: requirements-%.txt requirements-build.txt zhiyin/demo/requirements.txt pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@$(PIP) install --require-hashes -r requirements-build.txt
 	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --require-hashes --no-deps -r zhiyin/demo/requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -73,6 +74,7 @@ requirements: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	@rm -f requirements*.txt
 	@$(LOCK) --extra embedded --extra demo --extra dev --extra bench pyproject.toml -o requirements-bench.txt >/dev/null
 	@sed -E '/--hash|^ *#/d; s/ \\$$//' requirements-bench.txt > $(PINS)
+	@$(LOCK) -c $(PINS) pyproject.toml -o deploy/requirements.txt >/dev/null
 	@$(LOCK) -c $(PINS) --extra embedded pyproject.toml -o requirements.txt >/dev/null
 	@$(LOCK) -c $(PINS) --extra embedded --extra demo pyproject.toml -o requirements-demo.txt >/dev/null
 	@$(LOCK) -c $(PINS) --extra embedded --extra demo --extra dev pyproject.toml -o requirements-dev.txt >/dev/null
