@@ -122,10 +122,11 @@ def build_app(
     settings: ServiceSettings,
     telemetry: Telemetry,
     database: Database,
-    worker: Worker,
+    worker: Worker | None,
     hot: HotCopies,
     partitions: Sequence[int],
 ) -> FastAPI:
+    """`worker` None: an app that only answers."""
     options = rule_options(settings)
 
     @asynccontextmanager

@@ -40,7 +40,7 @@ def record_of(message: ProfileChanged, headers: tuple[tuple[str, bytes], ...] = 
     return Record(PROFILE_CHANGED, partition, next(_offsets), key, encode(message), headers, 0)
 
 
-@dataclass
+@dataclass(eq=False)
 class Instance:
     """One process of the service, as far as its store is concerned."""
 
@@ -101,13 +101,15 @@ class Instance:
             (row,) = await reads.segments(connection, segment)
         return row.members, row.live
 
-    async def settle(self) -> None:
-        """Fire until every walk is over and nothing is due."""
+    async def settle(self, partitions: Sequence[int] = PARTITIONS) -> None:
+        """Fire until every walk over these partitions is over and nothing is due."""
+        pending = """
+            SELECT count(*) FROM timer WHERE partition = ANY($1::int[])
+              AND (kind = 'backfill' OR due_at <= clock_timestamp())
+        """
         async with self.database.connection() as connection:
-            while await connection.fetchval(
-                "SELECT count(*) FROM timer WHERE kind = 'backfill' OR due_at <= clock_timestamp()"
-            ):
-                await self.fire_due()
+            while await connection.fetchval(pending, list(partitions)):
+                await self.fire_due(partitions)
 
 
 @asynccontextmanager

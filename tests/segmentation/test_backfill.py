@@ -93,7 +93,7 @@ async def test_live_events_during_a_backfill_give_exact_memberships(
         await two.editor.update(SegmentSpec("dormant", "D", {"not": DORMANT}))
 
     await asyncio.gather(live(one), live(two), edit())
-    await asyncio.gather(one.settle(), two.settle())
+    await asyncio.gather(one.settle(shares[one]), two.settle(shares[two]))
     awake = {
         key
         for key, life in people.items()
