@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from zhiyin.cli.options import HERE, Data
@@ -14,13 +13,12 @@ from zhiyin.runtime.settings import environment
 
 def create(
     scopes: Annotated[str, typer.Option(help="Comma separated, e.g. events:write,profiles:read.")],
-    role: Annotated[str | None, typer.Option(help="Who it is for, as the audit log shows.")] = None,
+    role: Annotated[str | None, typer.Option(help="A named set of scopes.")] = None,
     name: Annotated[str | None, typer.Option(help="A name to know it by.")] = None,
     data: Data = HERE,
 ) -> None:
-    """Make an API key. It is shown once: only its hash is kept."""
+    """Make an API key, printed as JSON. It is shown once: only its hash is kept."""
     options = ["--scopes", scopes]
     options += ["--role", role] if role else []
     options += ["--name", name] if name else []
-    key = create_key(service_env(Folder(data.absolute()), environment()), options)
-    typer.echo(msgspec.json.encode(key).decode())
+    typer.echo(create_key(service_env(Folder(data.absolute()), environment()), options))

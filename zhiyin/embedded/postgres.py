@@ -85,6 +85,8 @@ class Postgres:
     def start(self) -> None:
         """Creates the cluster if there is none and returns when it accepts connections. Raises
         EmbeddedError."""
+        if self.pid is not None:
+            raise EmbeddedError("PostgreSQL is already running")
         folder = binaries()
         self.port = self.port or free_port()
         self.log.parent.mkdir(parents=True, exist_ok=True)

@@ -64,6 +64,8 @@ class Valkey:
 
     def start(self) -> None:
         """Returns when it answers. Raises EmbeddedError."""
+        if self.pid is not None:
+            raise EmbeddedError("Valkey is already running")
         program = binary()
         self.port = self.port or free_port()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

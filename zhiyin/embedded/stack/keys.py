@@ -44,14 +44,20 @@ class Connection(msgspec.Struct, frozen=True):
     kafka: str | None
 
 
-def create_key(env: Mapping[str, str], options: Sequence[str]) -> NewKey:
-    """Makes one with the gateway's own command. Raises EmbeddedError with what it says."""
+def create_key(env: Mapping[str, str], options: Sequence[str]) -> str:
+    """Makes one with the gateway's own command; what it prints is JSON with at least an id and
+    the key. Raises EmbeddedError with what it says."""
     result = run(service_command("gateway", ["keys", "create", *options], env))
     if result.returncode != 0:
-        said = last_text_line(result.stderr or result.stdout)
+        said = last_text_line(result.stderr or result.stdout).removeprefix("error: ")
         raise EmbeddedError(f"the key could not be made: {said}")
+    return result.stdout.strip()
+
+
+def own_key(env: Mapping[str, str], name: str) -> str:
+    text = create_key(env, ["--scopes", SCOPES[name], "--name", name])
     try:
-        return msgspec.json.decode(result.stdout, type=NewKey)
+        return msgspec.json.decode(text, type=NewKey).key
     except msgspec.DecodeError as error:
         raise EmbeddedError(f"the key could not be made: {error}") from error
 
@@ -63,9 +69,6 @@ def stack_keys(folder: Folder, env: Mapping[str, str], database: str) -> Mapping
         if kept.database == database and set(SCOPES) <= set(kept.keys):
             return kept.keys
     with ThreadPoolExecutor(len(SCOPES)) as pool:
-        new = pool.map(
-            lambda name: create_key(env, ["--scopes", SCOPES[name], "--name", name]), SCOPES
-        )
-        made = dict(zip(SCOPES, (key.key for key in new), strict=True))
+        made = dict(zip(SCOPES, pool.map(lambda name: own_key(env, name), SCOPES), strict=True))
     write_private(folder.keys, msgspec.json.encode(KeptKeys(database, made)))
     return made
