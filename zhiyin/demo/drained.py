@@ -41,5 +41,6 @@ async def drained(reader: Reader, console: Console, patience: float = PATIENCE_S
 
 
 def lag(system: Any) -> int:
-    """Records not yet applied, of all services."""
-    return sum(system["lag"].values())
+    """Records not yet applied and messages not yet published, of all services."""
+    services = system["services"].values()
+    return sum(sum(service["lag"].values()) + service["outbox"] for service in services)

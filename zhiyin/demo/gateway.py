@@ -2,17 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
 import msgspec
 from msgspec import Struct
 
+from zhiyin.demo.connection import Connection
 from zhiyin.demo.errors import DemoError
 
 _BUSY: Final = frozenset({429, 502, 503, 504})
 PATIENCE_SECONDS: Final = 300.0
+_FIRST_ANSWER_SECONDS: Final = 5.0
 
 
 class Rejection(Struct, frozen=True):
@@ -98,8 +101,21 @@ class Gateway:
             pause = min(pause * 2, 5.0)
 
 
-def open_gateway(url: str, key: str) -> httpx.AsyncClient:
-    """A client for `Gateway`, with its time-outs in seconds."""
+@asynccontextmanager
+async def reach(connection: Connection) -> AsyncIterator[Gateway]:
+    """The gateway of a platform that runs. Raises DemoError when nothing answers there."""
+    async with _client(connection.gateway, connection.admin_key) as client:
+        try:
+            await Gateway(client, _FIRST_ANSWER_SECONDS).get("/v1/system")
+        except DemoError as error:
+            raise DemoError(
+                f"the platform at {connection.gateway} cannot be used; "
+                f"`zhiyin status` shows its state ({error})"
+            ) from error
+        yield Gateway(client)
+
+
+def _client(url: str, key: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=url,
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},

@@ -11,7 +11,7 @@ from rich.console import Console
 from zhiyin.contracts.instants import Instant
 from zhiyin.demo.connection import read_connection
 from zhiyin.demo.errors import DemoError
-from zhiyin.demo.gateway import Gateway, Rejection, open_gateway
+from zhiyin.demo.gateway import Rejection, reach
 from zhiyin.demo.plan import keep_plan, new_plan, read_plan
 from zhiyin.demo.screen import meter
 from zhiyin.demo.sending import send
@@ -50,9 +50,9 @@ async def run_replay(
         else _file(Path(source), as_import=as_import)
     )
     rejected = _Rejected()
-    async with open_gateway(connection.gateway, connection.admin_key) as client:
+    async with reach(connection) as gateway:
         with meter(console, source, len(events)) as progress:
-            await send(Gateway(client), iter(events), progress, rate, rejected.add)
+            await send(gateway, iter(events), progress, rate, rejected.add)
     console.print(f"{len(events) - rejected.count:,} events accepted, {rejected.count:,} rejected")
     for one in rejected.first:
         console.print(f"  {one}", markup=False)

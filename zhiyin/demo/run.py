@@ -11,7 +11,7 @@ from zhiyin.contracts.instants import SECOND, Duration, Instant
 from zhiyin.demo.connection import read_connection
 from zhiyin.demo.datasets.draft import Draft
 from zhiyin.demo.drained import drained
-from zhiyin.demo.gateway import Gateway, open_gateway
+from zhiyin.demo.gateway import Gateway, reach
 from zhiyin.demo.heroes import Hero, choose, hero, moved
 from zhiyin.demo.moment_view import show_moment
 from zhiyin.demo.outcome import show_campaigns, show_delays, show_segments
@@ -55,9 +55,7 @@ async def run_demo(
     """Everything `zhiyin demo` does. False when orders or totals differ from the source's. Raises
     DemoError."""
     connection = read_connection(data)
-    async with open_gateway(connection.gateway, connection.admin_key) as client:
-        gateway = Gateway(client)
-        await gateway.get("/v1/system")
+    async with reach(connection) as gateway:
         demo = _prepare(console, gateway, data, clock, events)
         await _stream(demo, rate)
         differences = await _reconcile(demo, demo.story.households - demo.held)
