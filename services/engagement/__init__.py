@@ -1,0 +1,1 @@
+"""Engagement: decides once what happens to whom, and has it done."""

@@ -1,0 +1,137 @@
+"""Writes down what was decided, in the transaction that decided it."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from services.engagement.domain.coupons import Coupon
+from services.engagement.domain.customer import Action, Run
+from services.engagement.domain.walk import Effect, TagSet
+from services.engagement.gather import Gathered
+from services.engagement.store import coupons, ledger, runs
+from zhiyin.contracts.actions import ActionDecided
+from zhiyin.contracts.events import CustomerTagged, Event, encode_event, event_key
+from zhiyin.contracts.instants import Instant, moment
+from zhiyin.contracts.profiles import encode
+from zhiyin.contracts.topics import ACTION_DECIDED, topic_of
+from zhiyin.runtime.batch import Connection, Outgoing, Timer
+from zhiyin.runtime.log import Message
+from zhiyin.runtime.telemetry import inject
+from zhiyin.runtime.timers import clear_timers, set_timers
+
+RUN_TIMER = "run"
+_json = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+async def carry_out(
+    tx: Connection, gathered: Gathered, effects: Iterable[Effect]
+) -> list[Outgoing]:
+    """Save decisions, runs, timers, actions and coupons; returns what is to be published."""
+    customers = list(gathered.customers.values())
+    partitions = {customer.profile_id: customer.partition for customer in customers}
+    actions, issued, tags = _sorted_out(effects)
+    await ledger.add_decisions(tx, [each for person in customers for each in person.decisions])
+    changed = [person.runs[run_id] for person in customers for run_id in sorted(person.touched)]
+    await runs.save(tx, changed)
+    await _wind(tx, changed, gathered, partitions)
+    new = await ledger.save_actions(tx, actions.values())
+    await coupons.issue(tx, [coupon for coupon in issued if coupon.action_id in new])
+    decided = [action for action in actions.values() if action.action_id in new]
+    await ledger.queue(tx, [action for action in decided if action.state == "decided"], partitions)
+    return [
+        *(_told(a, partitions) for a in decided if a.state in ("decided", "sent")),
+        *(_tagged(tag, partitions) for tag in tags if tag.action.action_id in new),
+    ]
+
+
+def run_timer(run: Run, until: Instant, partition: int) -> Timer:
+    """Named by when it is due as well: one that has fired cannot be taken for the next."""
+    return Timer(
+        key=f"run:{run.run_id}:{until}",
+        partition=partition,
+        due_at=until,
+        profile_id=run.profile_id,
+        kind=RUN_TIMER,
+        payload=run.run_id.bytes,
+    )
+
+
+async def _wind(
+    tx: Connection, changed: Sequence[Run], gathered: Gathered, partitions: dict[str, int]
+) -> None:
+    wanted = [
+        run_timer(run, run.waiting.until, partitions[run.profile_id])
+        for run in changed
+        if run.waiting is not None
+    ]
+    keys = {timer.key for timer in wanted}
+    before = [gathered.before[run.run_id] for run in changed if run.run_id in gathered.before]
+    over = {run_timer(run, run.waiting.until, 0).key for run in before if run.waiting is not None}
+    await clear_timers(tx, sorted(over - keys))
+    await set_timers(tx, wanted)
+
+
+def _sorted_out(
+    effects: Iterable[Effect],
+) -> tuple[dict[uuid.UUID, Action], list[Coupon], list[TagSet]]:
+    actions: dict[uuid.UUID, Action] = {}
+    issued: list[Coupon] = []
+    tags: list[TagSet] = []
+    for effect in effects:
+        match effect:
+            case Action():
+                actions[effect.action_id] = effect
+            case Coupon():
+                issued.append(effect)
+            case TagSet():
+                tags.append(effect)
+    return actions, issued, tags
+
+
+def _told(action: Action, partitions: dict[str, int]) -> Outgoing:
+    decided = ActionDecided(
+        action_id=str(action.action_id),
+        profile_id=action.profile_id,
+        campaign=action.campaign,
+        campaign_version=action.version,
+        occurrence=action.occurrence,
+        step=action.step,
+        kind=action.kind,
+        channel=action.channel,
+        purpose=action.purpose,
+        why=str(action.why.get("occurrence", action.occurrence)),
+        at=action.at,
+        data=msgspec.Raw(_pack(action.data)),
+    )
+    return Outgoing(
+        action.action_id,
+        partitions[action.profile_id],
+        Message(ACTION_DECIDED, action.profile_id, encode(decided), inject((), action.traceparent)),
+    )
+
+
+def _tagged(tag: TagSet, partitions: dict[str, int]) -> Outgoing:
+    """A tag is set like any other: by an event that the profile service folds."""
+    action = tag.action
+    properties = CustomerTagged(tag=tag.tag, actor=f"campaign:{action.campaign}")
+    event = Event(
+        event_id=str(action.action_id),
+        type="customer.tagged",
+        occurred_at=moment(action.at),
+        received_at=moment(action.at),
+        customer={"profile_id": action.profile_id},
+        properties=msgspec.Raw(_json(properties)),
+        source="engagement",
+    )
+    return Outgoing(
+        uuid.uuid5(action.action_id, "tagged"),
+        partitions[action.profile_id],
+        Message(
+            topic_of(event.type),
+            event_key(event.customer),
+            encode_event(event),
+            inject((), action.traceparent),
+        ),
+    )

@@ -1,0 +1,73 @@
+"""From a posted spec to a campaign, or to everything that is wrong with it."""
+
+from services.engagement.domain.campaign import Campaign, EventStart, ReorderStart, Start
+from services.engagement.domain.conditions import Conditions
+from services.engagement.domain.faults import Faults
+from services.engagement.domain.match import Goal
+from services.engagement.domain.plan import Known, Planner
+from zhiyin.contracts.campaigns import (
+    BroadcastTrigger,
+    CampaignSpec,
+    DateTrigger,
+    EventTrigger,
+    GoalSpec,
+    ReorderDueTrigger,
+    ScheduleTrigger,
+    SegmentEnteredTrigger,
+    SegmentLeftTrigger,
+    TagAddedTrigger,
+    TriggerSpec,
+)
+from zhiyin.rules import Options
+
+
+def build_campaign(
+    spec: CampaignSpec, known: Known, options: Options, *, version: int, state: str
+) -> Campaign:
+    """Raises Faulty. What the spec refers to must be in `known`."""
+    faults = Faults()
+    conditions = Conditions(faults, options)
+    start = _start(spec.trigger, conditions)
+    where = None if spec.where is None else conditions.rule("/where", spec.where)
+    reentry = None if spec.reentry is None else faults.duration("/reentry", spec.reentry)
+    ends = spec.exit_on
+    exit_on = (
+        None if ends is None else conditions.match("/exit_on", ends.event, ends.where, "event")
+    )
+    journey = Planner(conditions, known, ends).journey(spec.steps)
+    goal = None if spec.goal is None else _goal(spec.goal, conditions)
+    faults.raise_if_any()
+    if start is None:
+        raise AssertionError("a trigger that could not be started was not refused")
+    return Campaign(
+        spec=spec,
+        version=version,
+        state=state,
+        start=start,
+        where=where,
+        journey=journey,
+        reentry=reentry,
+        exit_on=exit_on,
+        goal=goal,
+    )
+
+
+def _start(trigger: TriggerSpec, conditions: Conditions) -> Start | None:
+    match trigger:
+        case EventTrigger(type=type_, where=where):
+            return EventStart(conditions.match("/trigger", type_, where, "type"))
+        case SegmentEnteredTrigger() | SegmentLeftTrigger() | TagAddedTrigger():
+            return trigger
+        case ReorderDueTrigger(lead=lead):
+            return ReorderStart(conditions.faults.duration("/trigger/lead", lead))
+        case DateTrigger() | ScheduleTrigger() | BroadcastTrigger():
+            kind = type(trigger).__struct_config__.tag
+            conditions.faults.add(
+                "/trigger/on", "not_yet_supported", f"{kind} triggers do not work yet"
+            )
+            return None
+
+
+def _goal(goal: GoalSpec, conditions: Conditions) -> Goal:
+    match = conditions.match("/goal", goal.event, goal.where, "event")
+    return Goal(match, conditions.faults.duration("/goal/within", goal.within))

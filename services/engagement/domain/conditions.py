@@ -1,0 +1,51 @@
+"""Rules and event conditions inside a campaign: parsed, checked, compiled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.engagement.domain.faults import Faults
+from services.engagement.domain.match import Match, Meets, split_where
+from zhiyin.contracts.events import known
+from zhiyin.rules import (
+    Compiled,
+    Options,
+    RuleError,
+    compile_rule,
+    compile_where,
+    parse,
+    parse_where,
+)
+
+
+class Conditions:
+    """Whatever is wrong goes to `faults`, under the pointer of its place."""
+
+    def __init__(self, faults: Faults, options: Options) -> None:
+        self.faults = faults
+        self._options = options
+
+    def rule(self, pointer: str, tree: Any) -> Compiled | None:
+        try:
+            return compile_rule(parse(tree, pointer), self._options)
+        except RuleError as error:
+            self._refuse(error)
+            return None
+
+    def match(self, pointer: str, event: str, where: Mapping[str, Any], name: str) -> Match:
+        """`name`: how the field is called that holds the event's type."""
+        if not known(event):
+            self.faults.add(f"{pointer}/{name}", "unknown_event", f"{event!r} is no event type")
+        alone, trigger = split_where(where)
+        return Match(event, self._where(f"{pointer}/where", event, alone), trigger)
+
+    def _where(self, pointer: str, event: str, where: Mapping[str, Any]) -> Meets:
+        try:
+            conditions = parse_where(where, pointer)
+        except RuleError as error:
+            self._refuse(error)
+            conditions = ()
+        return compile_where(conditions, event, self._options)
+
+    def _refuse(self, error: RuleError) -> None:
+        for problem in error.problems:
+            self.faults.add(problem.pointer, problem.code, problem.message)

@@ -1,0 +1,138 @@
+"""Does an occurrence bring a person into a campaign? The one place that says yes or no."""
+
+from typing import Any, Final
+
+from services.engagement.domain.campaign import Campaign
+from services.engagement.domain.chance import held_out
+from services.engagement.domain.channels import Channel, Unreachable, choose
+from services.engagement.domain.circumstances import Circumstances
+from services.engagement.domain.consent import open_complaint
+from services.engagement.domain.customer import Customer, Decision
+from services.engagement.domain.journey import CouponNode, MessageNode
+from services.engagement.domain.occurrence import Occurrence
+from zhiyin.contracts.instants import HOUR, Duration, rfc3339
+from zhiyin.contracts.profiles import Snapshot
+from zhiyin.rules import Person
+
+# Event triggers ignore what happened longer ago than this.
+STALE_AFTER: Final[Duration] = 24 * HOUR
+
+Refusal = tuple[str, dict[str, Any]]  # reason, detail
+
+
+def decide(
+    customer: Customer, campaign: Campaign, occurrence: Occurrence, around: Circumstances
+) -> Decision:
+    """Entered, or the first reason not to, in this order: paused, import, stale, unknown_person,
+    condition, reentry, open_complaint, consent or no_reachable_channel, holdout, cap, budget."""
+    refusal = _history(campaign, occurrence, around) or _person(customer, campaign, around)
+    reason, detail = refusal or (None, {})
+    # Somebody held out is compared with those who entered, so their goal counts too.
+    measured = campaign.goal is not None and reason in (None, "holdout")
+    return Decision(
+        profile_id=customer.profile_id,
+        campaign=campaign.key,
+        version=campaign.version,
+        occurrence=occurrence.name,
+        at=around.now,
+        entered=reason is None,
+        reason=reason,
+        why={**occurrence.why, **detail},
+        goal_until=around.now + campaign.goal.within if measured and campaign.goal else None,
+    )
+
+
+def _history(campaign: Campaign, occurrence: Occurrence, around: Circumstances) -> Refusal | None:
+    if campaign.state == "paused":
+        return "paused", {}
+    if occurrence.imported:
+        return "import", {}
+    ages = occurrence.kind in ("event", "tag.added")
+    if ages and around.now - occurrence.at > STALE_AFTER:
+        return "stale", {}
+    return None
+
+
+def _person(customer: Customer, campaign: Campaign, around: Circumstances) -> Refusal | None:
+    snapshot = customer.snapshot
+    if snapshot is None:
+        return "unknown_person", {}
+    if campaign.where is not None:
+        person = Person(snapshot, customer.segments)
+        if not campaign.where.evaluate(person, around.now).matches:
+            return "condition", {}
+    return (
+        _reentry(customer, campaign, around)
+        or _suppressed(snapshot, campaign)
+        or _unreachable(snapshot, campaign, around)
+        or _holdout(customer, campaign)
+        or _used_up(customer, snapshot, campaign, around)
+    )
+
+
+def _reentry(customer: Customer, campaign: Campaign, around: Circumstances) -> Refusal | None:
+    if customer.inside(campaign.key):
+        return "reentry", {"inside": True}
+    last = customer.last_entry.get(campaign.key)
+    if last is None or campaign.reentry is None:
+        return None
+    again = last + campaign.reentry
+    return ("reentry", {"not_before": rfc3339(again)}) if around.now < again else None
+
+
+def _suppressed(snapshot: Snapshot, campaign: Campaign) -> Refusal | None:
+    if campaign.purpose == "marketing" and open_complaint(snapshot):
+        return "open_complaint", {}
+    return None
+
+
+def _unreachable(snapshot: Snapshot, campaign: Campaign, around: Circumstances) -> Refusal | None:
+    """Refused only if not one message of the journey could reach the person."""
+    refusal: Refusal | None = None
+    for node in campaign.journey.messages:
+        chosen = choose(node.channel, snapshot, campaign.purpose, around.channels)
+        if isinstance(chosen, Channel):
+            return None
+        if refusal is None or chosen.reason == "consent":
+            refusal = chosen.reason, {"detail": chosen.detail}
+    return refusal
+
+
+def _holdout(customer: Customer, campaign: Campaign) -> Refusal | None:
+    share = campaign.spec.holdout
+    if held_out(campaign.key, customer.profile_id, share):
+        return "holdout", {"share": share}
+    return None
+
+
+def _used_up(
+    customer: Customer, snapshot: Snapshot, campaign: Campaign, around: Circumstances
+) -> Refusal | None:
+    """A coupon nobody is told of, or a message about a coupon there is none of, helps nobody: so
+    what follows at once on entering must be possible."""
+    for node in campaign.journey.opening():
+        match node:
+            case CouponNode(template=template):
+                if lacking := around.lacking(customer, template):
+                    return "budget", {"coupon": template, "detail": lacking}
+            case MessageNode(channel=channel):
+                if refusal := _capped(customer, snapshot, campaign, channel, around):
+                    return refusal
+    return None
+
+
+def _capped(
+    customer: Customer,
+    snapshot: Snapshot,
+    campaign: Campaign,
+    wanted: str,
+    around: Circumstances,
+) -> Refusal | None:
+    if campaign.purpose != "marketing":
+        return None
+    chosen = choose(wanted, snapshot, campaign.purpose, around.channels)
+    if isinstance(chosen, Unreachable) or around.pressure.quiet_until(around.now) is not None:
+        # Unreachable is recorded with the message; in quiet hours the caps are asked on release.
+        return None
+    cap = around.pressure.cap_reached(customer.contacts, chosen.name, around.now)
+    return None if cap is None else ("cap", {"cap": cap.text, "channel": chosen.name})

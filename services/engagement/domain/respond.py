@@ -1,0 +1,203 @@
+"""What happens to one person, stimulus by stimulus, in the order in which they came."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.engagement.domain.advance import due, enter, happened, proceed
+from services.engagement.domain.campaign import Campaign
+from services.engagement.domain.catalog import Catalog
+from services.engagement.domain.circumstances import Circumstances
+from services.engagement.domain.customer import Customer, Decision
+from services.engagement.domain.decide import decide
+from services.engagement.domain.match import properties
+from services.engagement.domain.occurrence import Occurrence, of_event
+from services.engagement.domain.walk import Effect
+from zhiyin.contracts.events import event_uid
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import Cause
+
+Versions = Mapping[tuple[str, int], Campaign]
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """An occurrence that a campaign is to decide on."""
+
+    campaign: Campaign
+    occurrence: Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event, with the campaigns it may start: journeys under way hear of it first, so that
+    nobody's own trigger ends their wait."""
+
+    cause: Cause
+    starts: tuple[Starts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The instant that a run waits for has come."""
+
+    run_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A campaign was launched again, or ended: its runs go on, or leave."""
+
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A reorder date that had passed before it was first known: recorded, not acted on."""
+
+    campaign: Campaign
+    occurrence: Occurrence
+
+
+Stimulus = Happened | Starts | Due | Resumed | Missed
+
+
+def event(cause: Cause, catalog: Catalog) -> Happened:
+    """The stimulus of an event: matched against the triggers, once for everybody."""
+    asked = [each for each in catalog.asked("event", cause.type) if each.starts_with(cause)]
+    if not asked:
+        return Happened(cause, ())
+    uid = str(event_uid(cause.source, cause.event_id))
+    occurrence = of_event(cause, uid, properties(cause))
+    return Happened(cause, tuple(Starts(campaign, occurrence) for campaign in asked))
+
+
+def starts_of(stimuli: Iterable[Stimulus]) -> list[tuple[Campaign, Occurrence]]:
+    """Every decision these stimuli ask for."""
+    found: list[tuple[Campaign, Occurrence]] = []
+    for stimulus in stimuli:
+        match stimulus:
+            case Happened(starts=starts):
+                found += ((each.campaign, each.occurrence) for each in starts)
+            case Starts() | Missed():
+                found.append((stimulus.campaign, stimulus.occurrence))
+            case Due() | Resumed():
+                pass
+    return found
+
+
+def heard_at(stimulus: Stimulus) -> Instant | None:
+    """When the platform heard of what this is about; None if time alone brought it."""
+    match stimulus:
+        case Happened(cause=cause):
+            return cause.received_at
+        case Starts(occurrence=occurrence):
+            return occurrence.received_at
+        case Due() | Resumed() | Missed():
+            return None
+
+
+def matters(stimulus: Stimulus) -> bool:
+    """Whether it can concern somebody who is inside no campaign."""
+    return not isinstance(stimulus, Happened) or bool(stimulus.starts)
+
+
+def needs_person(stimulus: Stimulus) -> bool:
+    """Whether deciding takes more than the stimulus itself: history never does."""
+    match stimulus:
+        case Happened(starts=starts):
+            return any(not each.occurrence.imported for each in starts)
+        case Starts(occurrence=occurrence):
+            return not occurrence.imported
+        case Due() | Resumed():
+            return True
+        case Missed():
+            return False
+
+
+def respond(
+    customer: Customer, stimulus: Stimulus, versions: Versions, around: Circumstances
+) -> list[Effect]:
+    match stimulus:
+        case Happened(cause=cause, starts=starts):
+            effects = _to_runs(customer, cause, versions, around)
+            for each in starts:
+                effects += _start(customer, each.campaign, each.occurrence, around)
+            return effects
+        case Starts(campaign=campaign, occurrence=occurrence):
+            return _start(customer, campaign, occurrence, around)
+        case Due(run_id=run_id):
+            return _on_time(customer, run_id, versions, around)
+        case Resumed(campaign=key):
+            return _resume(customer, key, versions, around)
+        case Missed(campaign=campaign, occurrence=occurrence):
+            _miss(customer, campaign, occurrence, around)
+            return []
+
+
+def _to_runs(
+    customer: Customer, cause: Cause, versions: Versions, around: Circumstances
+) -> list[Effect]:
+    effects: list[Effect] = []
+    for run in [run for run in customer.runs.values() if run.inside]:
+        campaign = versions.get((run.campaign, run.version))
+        if campaign is not None:
+            effects += happened(run, cause, campaign, customer, around)
+    return effects
+
+
+def _start(
+    customer: Customer, campaign: Campaign, occurrence: Occurrence, around: Circumstances
+) -> list[Effect]:
+    if not _first(customer, campaign, occurrence):
+        return []
+    decision = decide(customer, campaign, occurrence, around)
+    customer.decisions.append(decision)
+    return enter(customer, campaign, occurrence, around) if decision.entered else []
+
+
+def _on_time(
+    customer: Customer, run_id: uuid.UUID, versions: Versions, around: Circumstances
+) -> list[Effect]:
+    run = customer.runs.get(run_id)
+    campaign = None if run is None else versions.get((run.campaign, run.version))
+    if run is None or campaign is None:
+        return []
+    return due(run, campaign, customer, around)
+
+
+def _resume(
+    customer: Customer, key: str, versions: Versions, around: Circumstances
+) -> list[Effect]:
+    effects: list[Effect] = []
+    for run in [run for run in customer.runs.values() if run.inside and run.campaign == key]:
+        campaign = versions.get((run.campaign, run.version))
+        if campaign is not None and (run.state == "held" or campaign.state == "ended"):
+            effects += proceed(run, campaign, customer, around)
+    return effects
+
+
+def _miss(
+    customer: Customer, campaign: Campaign, occurrence: Occurrence, around: Circumstances
+) -> None:
+    if _first(customer, campaign, occurrence):
+        customer.decisions.append(
+            Decision(
+                profile_id=customer.profile_id,
+                campaign=campaign.key,
+                version=campaign.version,
+                occurrence=occurrence.name,
+                at=around.now,
+                entered=False,
+                reason="stale",
+                why=occurrence.why,
+            )
+        )
+
+
+def _first(customer: Customer, campaign: Campaign, occurrence: Occurrence) -> bool:
+    key = (campaign.key, occurrence.name)
+    if key in customer.decided:
+        return False
+    customer.decided.add(key)
+    return True

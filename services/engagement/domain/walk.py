@@ -1,0 +1,84 @@
+"""One walk through a journey, from a wait to the next: where it stands, what it has done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from services.engagement.domain.campaign import Campaign
+from services.engagement.domain.circumstances import Circumstances
+from services.engagement.domain.coupons import Coupon
+from services.engagement.domain.customer import Action, Customer, Run
+from services.engagement.domain.ids import action_id
+from services.engagement.domain.journey import Path
+from zhiyin.contracts.instants import rfc3339
+from zhiyin.contracts.profiles import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class TagSet:
+    """A tag to be set through an event of its own, like any other tag."""
+
+    action: Action
+    tag: str
+
+
+Effect = Action | Coupon | TagSet
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk through a journey: what it has done so far."""
+
+    run: Run
+    campaign: Campaign
+    customer: Customer
+    snapshot: Snapshot
+    around: Circumstances
+    effects: list[Effect]
+
+
+def skip(walk: Walk, path: Path, kind: str, reason: str, detail: str, template: str | None) -> None:
+    action = action_of(walk, path, kind, "skipped", template=template)
+    why = {**action.why, "detail": detail} if detail else action.why
+    walk.effects.append(replace(action, reason=reason, why=why))
+
+
+def action_of(
+    walk: Walk,
+    path: Path,
+    kind: str,
+    state: str,
+    *,
+    channel: str | None = None,
+    template: str | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Action:
+    run, campaign = walk.run, walk.campaign
+    return Action(
+        action_id=action_id(campaign.key, run.version, run.occurrence, run.origin, path),
+        profile_id=walk.customer.profile_id,
+        campaign=campaign.key,
+        version=run.version,
+        occurrence=run.occurrence,
+        run_id=run.run_id,
+        step=path,
+        kind=kind,
+        purpose=campaign.purpose,
+        state=state,
+        at=walk.around.now,
+        channel=channel,
+        template=template,
+        why={"occurrence": run.occurrence, "entered_at": rfc3339(run.entered_at)},
+        data=data or {},
+        traceparent=run.traceparent,
+    )
+
+
+def go(walk: Walk, path: Path | None) -> None:
+    walk.run = replace(walk.run, step=path)
+
+
+def left(run: Run, reason: str) -> Run:
+    return replace(run, state="exited", reason=reason, waiting=None)

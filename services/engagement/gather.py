@@ -1,0 +1,111 @@
+"""Loads what decisions about these people need, and nothing for anybody else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.engagement.catalogs import Catalogs, Versions
+from services.engagement.domain.catalog import Catalog
+from services.engagement.domain.circumstances import Circumstances
+from services.engagement.domain.codes import coupon_code
+from services.engagement.domain.customer import Customer, Run
+from services.engagement.domain.respond import Stimulus, needs_person, starts_of
+from services.engagement.keeping import Newest
+from services.engagement.store import coupons, ledger, people, runs
+from zhiyin.contracts.instants import Instant
+from zhiyin.runtime.batch import Connection
+
+Stimuli = Mapping[str, Sequence[Stimulus]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """`before`: the runs as they were."""
+
+    customers: dict[str, Customer]
+    versions: Versions
+    around: Circumstances
+    before: dict[UUID, Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Gatherer:
+    catalogs: Catalogs
+    coupon_secret: bytes
+    currency: str
+
+    async def gather(
+        self,
+        tx: Connection,
+        rows: Mapping[str, people.Row],
+        stimuli: Stimuli,
+        newest: Newest,
+        under_way: Sequence[Run],
+        catalog: Catalog,
+        now: Instant,
+    ) -> Gathered:
+        """`rows` are locked; `newest`: snapshots at hand that are newer than what is stored;
+        `under_way`: all runs these people are inside of."""
+        ids = [profile_id for profile_id, found in stimuli.items() if found]
+        starts = {profile_id: starts_of(stimuli[profile_id]) for profile_id in ids}
+        walking = {run.profile_id for run in under_way}
+        known = [each for each in ids if each in walking or any(map(needs_person, stimuli[each]))]
+        customers = await self._customers(tx, rows, known, newest, catalog, now)
+        for profile_id in ids:
+            customers.setdefault(profile_id, Customer(profile_id, rows[profile_id].partition))
+        for run in under_way:
+            if run.profile_id in customers:
+                customers[run.profile_id].runs[run.run_id] = run
+        keys = {
+            (profile_id, campaign.key, occurrence.name)
+            for profile_id, found in starts.items()
+            for campaign, occurrence in found
+        }
+        if keys:
+            for profile_id, campaign, occurrence in await ledger.decided(tx, keys):
+                customers[profile_id].decided.add((campaign, occurrence))
+        versions = await self.catalogs.versions(
+            tx, catalog, {(run.campaign, run.version) for run in under_way}
+        )
+        asked = [*versions.values(), *(c for found in starts.values() for c, _ in found)]
+        wanted = frozenset[str]().union(*(campaign.journey.coupons for campaign in asked))
+        for profile_id, template, count in await coupons.counts(tx, known, wanted):
+            customers[profile_id].coupons[template] = count
+        around = Circumstances(
+            now=now,
+            channels=catalog.channels,
+            pressure=catalog.pressure,
+            templates=catalog.templates,
+            coupon_templates=catalog.coupon_templates,
+            code_of=lambda action_id: coupon_code(self.coupon_secret, action_id),
+            currency=self.currency,
+            remaining=await coupons.remaining(tx, wanted),
+        )
+        return Gathered(customers, versions, around, {run.run_id: run for run in under_way})
+
+    async def _customers(
+        self,
+        tx: Connection,
+        rows: Mapping[str, people.Row],
+        ids: Sequence[str],
+        newest: Newest,
+        catalog: Catalog,
+        now: Instant,
+    ) -> dict[str, Customer]:
+        stored = await people.snapshots(tx, [each for each in ids if newest.get(each) is None])
+        segments = await people.segments(tx, ids)
+        customers = {
+            profile_id: Customer(
+                profile_id=profile_id,
+                partition=rows[profile_id].partition,
+                snapshot=newest.get(profile_id) or stored.get(profile_id),
+                segments=segments.get(profile_id, frozenset()),
+            )
+            for profile_id in ids
+        }
+        for profile_id, campaign, at in await runs.last_entries(tx, ids):
+            customers[profile_id].last_entry[campaign] = at
+        since = now - catalog.pressure.window
+        for profile_id, contact in await ledger.contacts(tx, ids, since):
+            customers[profile_id].contacts.append(contact)
+        return customers

@@ -1,0 +1,1 @@
+"""How actions leave the platform: webhooks, e-mail, the log."""

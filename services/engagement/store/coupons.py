@@ -1,0 +1,190 @@
+"""Coupons: issued within their budget, redeemed once, reversed when the order is."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from services.engagement.domain.coupons import Coupon
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.money import Minor
+from zhiyin.runtime.batch import Connection
+
+
+class Redemption(Struct, frozen=True):
+    id: int
+    order_id: str
+    store_id: str | None
+    amount: Minor
+    discount: Minor
+    at: Instant
+    reversed_at: Instant | None
+
+
+class StoredCoupon(Struct, frozen=True):
+    """`profile_id` None: its person was erased. `redemption`: the newest, reversed or not."""
+
+    code: str
+    template: str
+    profile_id: str | None
+    campaign: str
+    kind: str
+    text: str
+    value: int
+    minimum: Minor
+    issued_at: Instant
+    expires_at: Instant
+    revoked_at: Instant | None
+    redemption: Redemption | None = None
+
+
+async def remaining(tx: Connection, templates: Collection[str]) -> dict[str, int]:
+    """How many of each template with a budget may still be issued. Locks their counters until the
+    transaction ends, so that nobody else issues the last one as well; call it after locking
+    people, and once."""
+    if not templates:
+        return {}
+    rows = await tx.fetch(
+        """SELECT key, budget - issued FROM coupon_template
+           WHERE key = ANY($1::text[]) AND budget IS NOT NULL ORDER BY key FOR UPDATE""",
+        list(templates),
+    )
+    return dict(rows)
+
+
+async def counts(
+    tx: Connection, people: Collection[str], templates: Collection[str]
+) -> list[tuple[str, str, int]]:
+    """(person, template, how many they have been issued so far)."""
+    if not templates:
+        return []
+    rows = await tx.fetch(
+        """SELECT profile_id, template, count(*) FROM coupon
+           WHERE profile_id = ANY($1::text[]) AND template = ANY($2::text[])
+           GROUP BY profile_id, template""",
+        list(people),
+        list(templates),
+    )
+    return [(profile_id, template, count) for profile_id, template, count in rows]
+
+
+async def issue(tx: Connection, coupons: Iterable[Coupon]) -> None:
+    rows = sorted(coupons, key=lambda coupon: coupon.code)
+    if not rows:
+        return
+    await tx.execute(
+        """WITH new AS (
+             INSERT INTO coupon (code, template, profile_id, campaign, action_id, kind, text,
+               value, minimum, issued_at, expires_at)
+             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[],
+               $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+             RETURNING template)
+           UPDATE coupon_template SET issued = issued + counted.n
+           FROM (SELECT template, count(*) AS n FROM new GROUP BY template ORDER BY template)
+             AS counted
+           WHERE key = counted.template""",
+        [each.code for each in rows],
+        [each.template for each in rows],
+        [each.profile_id for each in rows],
+        [each.campaign for each in rows],
+        [each.action_id for each in rows],
+        [each.kind for each in rows],
+        [each.text for each in rows],
+        [each.value for each in rows],
+        [each.minimum for each in rows],
+        [each.issued_at for each in rows],
+        [each.expires_at for each in rows],
+    )
+
+
+_COUPON = """SELECT code, template, profile_id, campaign, kind, text, value, minimum, issued_at,
+  expires_at, revoked_at FROM coupon"""
+
+
+async def find(tx: Connection, code: str, *, lock: bool = False) -> StoredCoupon | None:
+    """A coupon with its newest redemption; `lock` keeps everybody else from using it meanwhile."""
+    suffix = " FOR UPDATE" if lock else ""
+    row = await tx.fetchrow(f"{_COUPON} WHERE code = $1{suffix}", code)
+    if row is None:
+        return None
+    return StoredCoupon(**dict(row), redemption=(await _newest(tx, [code])).get(code))
+
+
+async def redemption_for(tx: Connection, code: str, order_id: str) -> Redemption | None:
+    """The newest redemption of a coupon by one order."""
+    row = await tx.fetchrow(
+        """SELECT id, order_id, store_id, amount, discount, at, reversed_at FROM redemption
+           WHERE code = $1 AND order_id = $2 ORDER BY id DESC LIMIT 1""",
+        code,
+        order_id,
+    )
+    return None if row is None else Redemption(*row)
+
+
+async def redeem(
+    tx: Connection,
+    code: str,
+    order_id: str,
+    store_id: str | None,
+    amount: Minor,
+    discount: Minor,
+    at: Instant,
+) -> Redemption:
+    row = await tx.fetchrow(
+        """INSERT INTO redemption (code, order_id, store_id, amount, discount, at)
+           VALUES ($1, $2, $3, $4, $5, $6)
+           RETURNING id, order_id, store_id, amount, discount, at, reversed_at""",
+        code,
+        order_id,
+        store_id,
+        amount,
+        discount,
+        at,
+    )
+    return Redemption(*row)
+
+
+async def reverse(tx: Connection, redemption_id: int, at: Instant) -> None:
+    await tx.execute(
+        "UPDATE redemption SET reversed_at = $2 WHERE id = $1 AND reversed_at IS NULL",
+        redemption_id,
+        at,
+    )
+
+
+async def reverse_orders(tx: Connection, orders: Collection[str], at: Instant) -> None:
+    """Give back the coupons that these orders, now cancelled or refunded, had used."""
+    if orders:
+        await tx.execute(
+            """UPDATE redemption SET reversed_at = $2 WHERE id IN (
+                 SELECT id FROM redemption WHERE order_id = ANY($1::text[])
+                   AND reversed_at IS NULL ORDER BY id FOR UPDATE)""",
+            list(orders),
+            at,
+        )
+
+
+async def of_person(
+    tx: Connection, profile_id: str, before: tuple[Instant, str] | None, limit: int
+) -> list[StoredCoupon]:
+    """A person's coupons, newest first, after the (issued_at, code) given."""
+    at, code = before or (2**62, "")
+    rows: Sequence[Any] = await tx.fetch(
+        f"""{_COUPON} WHERE profile_id = $1 AND (issued_at, code) < ($2, $3)
+            ORDER BY issued_at DESC, code DESC LIMIT $4""",
+        profile_id,
+        at,
+        code,
+        limit,
+    )
+    used = await _newest(tx, [row[0] for row in rows])
+    return [StoredCoupon(**dict(row), redemption=used.get(row["code"])) for row in rows]
+
+
+async def _newest(tx: Connection, codes: Sequence[str]) -> dict[str, Redemption]:
+    rows = await tx.fetch(
+        """SELECT DISTINCT ON (code) code, id, order_id, store_id, amount, discount, at, reversed_at
+           FROM redemption WHERE code = ANY($1::text[]) ORDER BY code, id DESC""",
+        list(codes),
+    )
+    return {row[0]: Redemption(*row[1:]) for row in rows}

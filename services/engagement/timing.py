@@ -1,0 +1,89 @@
+"""What happens when an instant comes: a wait is over, a supply runs out, a crossing has waited
+long enough."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from services.engagement.crossing import Stimuli, starts
+from services.engagement.domain.catalog import Catalog
+from services.engagement.domain.reorder import Watch
+from services.engagement.domain.respond import Due, Starts
+from services.engagement.incoming import Crossing
+from services.engagement.keeping import Newest
+from services.engagement.pipeline import Pipeline
+from services.engagement.store import pending, people, runs
+from zhiyin.contracts.instants import Instant
+from zhiyin.runtime.batch import Connection, Outcome, Timer
+
+_watch: Final = msgspec.msgpack.Decoder(Watch).decode
+
+
+class Timing:
+    """The handlers of timers. People are locked first, and what a timer speaks of is looked up
+    again under the lock: it may be over."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    async def runs(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:
+        run_ids = [uuid.UUID(bytes=timer.payload) for timer in due]
+        owners = await runs.owners(tx, run_ids)
+        self._delays(due, now)
+        stimuli: Stimuli = defaultdict(list)
+        for run_id in run_ids:
+            if run_id in owners:
+                stimuli[owners[run_id]].append(Due(run_id))
+        return await self._decide(tx, stimuli, now)
+
+    async def reorders(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:
+        self._delays(due, now)
+        ids = {timer.profile_id for timer in due}
+        rows = await people.lock(tx, ids, self._pipeline.partitions)
+        catalog = await self._pipeline.catalogs.current(tx)
+        standing = set(await pending.watches(tx, ids))
+        over = [watch for timer in due if (watch := _watch(timer.payload)) in standing]
+        await pending.drop_watches(tx, over)
+        stimuli: Stimuli = defaultdict(list)
+        for watch in over:
+            campaign = catalog.campaigns.get(watch.campaign)
+            if campaign is not None and campaign in catalog.asked("reorder.due"):
+                stimuli[people.final(rows, watch.profile_id)].append(
+                    Starts(campaign, watch.occurrence)
+                )
+        return await self._decided(tx, rows, stimuli, catalog, now)
+
+    async def parked(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:
+        """Decide with the person as we know them: whoever is still unknown is refused as such."""
+        catalog = await self._pipeline.catalogs.current(tx)
+        rows = await people.lock(tx, {timer.profile_id for timer in due}, self._pipeline.partitions)
+        stimuli: Stimuli = defaultdict(list)
+        waiting = {profile_id: row.version for profile_id, row in rows.items()}
+        for parked in await pending.unpark(tx, waiting, anyway=True):
+            crossing = Crossing(parked.change, parked.traceparent)
+            stimuli[people.final(rows, parked.profile_id)] += starts(crossing, catalog)
+        return await self._decided(tx, rows, stimuli, catalog, now)
+
+    async def _decide(self, tx: Connection, stimuli: Stimuli, now: Instant) -> Outcome:
+        rows = await people.lock(tx, list(stimuli), self._pipeline.partitions)
+        catalog = await self._pipeline.catalogs.current(tx)
+        return await self._decided(tx, rows, stimuli, catalog, now)
+
+    async def _decided(
+        self,
+        tx: Connection,
+        rows: dict[str, people.Row],
+        stimuli: Stimuli,
+        catalog: Catalog,
+        now: Instant,
+    ) -> Outcome:
+        decided = await self._pipeline.decide(tx, rows, stimuli, Newest(rows), catalog, now)
+        return self._pipeline.outcome(decided)
+
+    def _delays(self, due: Sequence[Timer], now: Instant) -> None:
+        self._pipeline.telemetry.delays.record_many(
+            "due_to_fired", [now - timer.due_at for timer in due]
+        )
