@@ -62,5 +62,5 @@ def test_as_import_marks_every_event_and_changes_nothing_else(tmp_path: Path) ->
     file.write_text(json.dumps({**EVENT, "properties": {"price": 1.10}}) + "\n")
     total, events = _file(file, as_import=True)
     assert total == 1
-    (again,) = _file(file, as_import=True)[1]
+    (again,) = events
     assert json.loads(again) == {**EVENT, "properties": {"price": 1.10}, "import": True}
