@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Protocol
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ class Query(Struct, frozen=True):
 
     name: str
     text: str
-    schema: Mapping[str, Any] = {"type": "string"}
+    schema: Mapping[str, Any] = MappingProxyType({"type": "string"})
 
 
 LIMIT: Final = Query(

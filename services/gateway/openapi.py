@@ -64,11 +64,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def mount(app: FastAPI, call: Call, handler: Handler) -> None:
     """Register a call's route with its documentation."""
-    handler.__name__ = call.name.replace(".", "_").replace("-", "_")
     app.add_api_route(
         call.path,
         handler,
         methods=[call.method],
+        name=call.name,
         operation_id=call.name,
         summary=call.summary,
         tags=[call.tag],

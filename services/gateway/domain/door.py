@@ -127,7 +127,7 @@ class Door:
                 return value._replace(pointer=f"/customer/{escaped(namespace)}")
             if namespace in PERSONAL_NAMESPACES:
                 token = self._tokens.token(namespace, value)
-                masks[token] = shown(namespace, value)
+                masks[namespace] = shown(namespace, value)
                 secrets.append(Secret(namespace, token, value))
                 value = token
             kept[namespace] = value

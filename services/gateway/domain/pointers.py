@@ -5,7 +5,7 @@ import re
 from services.gateway.domain.rejection import Rejection
 
 _PATH = re.compile(r" - at `(?P<in_key>key in )?\$(?P<path>[^`]*)`$")
-_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
+_STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|\[(?P<any>\.\.\.)\]")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 _CODES = (
     ("missing required field", "missing_field"),
@@ -28,6 +28,8 @@ def refusal_of(error: ValueError, root: str = "") -> Rejection:
     pointer = root
     if where:
         for step in _STEP.finditer(where["path"]):
+            if step["any"]:
+                break  # some member of a free object: msgspec does not say which
             pointer += "/" + escaped(step["name"] or step["index"])
     if missing := _MISSING.search(message):
         pointer += "/" + escaped(missing["field"])
