@@ -1,12 +1,12 @@
 """Settling: evaluate what may have changed, then whatever reads what did change."""
 
+from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from typing import Literal
 
 from services.segmentation.domain.segment_set import Segment, SegmentSet
-from services.segmentation.domain.state import Standing, State
+from services.segmentation.domain.state import OUTSIDE, Standing, State
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot
 from zhiyin.rules import Person
@@ -65,22 +65,22 @@ class Settling:
         by then, but nobody had said yet, is told as time's doing."""
         person = self.person(snapshot)
         queue = sorted(due)
-        queued = set(queue)
-        while queue:
-            place = heappop(queue)
+        for place in queue:
             segment = self.rules.ordered[place]
-            verdict = segment.compiled.evaluate(person, now)
-            old = self.standings.get(segment.key)
-            was = old is not None and old.since is not None
-            if verdict.matches != was:
-                told = self._overdue(segment, old, verdict.matches, now, before) or occasion
-                self._flip(segment.key, segment.version, verdict.matches, told)
+            matches, next_flip = segment.compiled.evaluate(person, now)
+            old = self.standings.get(segment.key, OUTSIDE)
+            was = old.since is not None
+            if matches != was:
+                told = self._overdue(segment, old, matches, now, before) or occasion
+                self._flip(segment.key, segment.version, matches, told)
                 person.segments = frozenset(self.members)
                 for reader in self.rules.readers[place]:
-                    if reader not in queued:
-                        queued.add(reader)
-                        heappush(queue, reader)
-            self._stand(segment, verdict.matches, verdict.next_flip)
+                    # Behind this place, so the loop still comes to it.
+                    if reader not in queue:
+                        insort(queue, reader)
+            elif next_flip == old.next_flip and (old is OUTSIDE or old.version == segment.version):
+                continue
+            self._stand(segment, matches, next_flip)
 
     def leave(self, key: str, occasion: Occasion) -> None:
         """Leave a segment whatever its rule says, and forget about it."""
@@ -108,13 +108,13 @@ class Settling:
     def _overdue(
         self,
         segment: Segment,
-        old: Standing | None,
+        old: Standing,
         matches: bool,
         now: Instant,
         before: Before | None,
     ) -> Occasion | None:
         """The flip that time had brought before this occasion, if that is what we see."""
-        if before is None or old is None or old.next_flip is None or old.next_flip > now:
+        if before is None or old.next_flip is None or old.next_flip > now:
             return None
         copy = before()
         if copy is None:

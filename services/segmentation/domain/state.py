@@ -17,6 +17,10 @@ class Standing(Struct, frozen=True, array_like=True):
     next_flip: Instant | None = None
 
 
+# Neither in the segment nor about to be.
+OUTSIDE: Final = Standing(None, 0)
+
+
 class State(Struct, frozen=True, array_like=True):
     """`standings` holds only segments that match or have a finite `next_flip`. `revision`: the
     revision of the segment set that all of them were last evaluated under."""
