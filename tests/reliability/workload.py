@@ -116,7 +116,7 @@ def _properties(rng: random.Random, kind: str, event_id: str, person: int) -> tu
         case "update":
             return "customer.updated", {
                 "attributes": {"city": rng.choice(("杭州", "上海", "成都"))},
-                "consents": {"marketing.sms": rng.random() < 0.7},
+                "consents": {"marketing.sms": person % 3 > 0},
             }
         case _:
             return "custom.ping", {"n": rng.randrange(1000)}

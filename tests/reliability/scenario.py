@@ -1,0 +1,123 @@
+"""What every reliability test does around its fault: set a campaign up, drain, check everything."""
+
+import re
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.reliability import invariants
+from tests.reliability.platform import SECRET, Platform, eventually
+from tests.reliability.receiver import received
+from zhiyin.runtime.log.opening import open_log
+from zhiyin.runtime.settings import ServiceSettings
+
+Json = dict[str, Any]
+
+PING_CAMPAIGN: Json = {
+    "key": "ping",
+    "name": "Answer each ping once",
+    "purpose": "transactional",
+    "trigger": {"on": "event", "type": "custom.ping"},
+    "steps": [{"webhook": {"channel": "hook"}}],
+}
+
+
+def log_of(platform: Platform) -> Any:
+    settings = ServiceSettings(
+        postgres=platform.postgres.dsn,
+        redis=platform.valkey.url,
+        secret_key=SECRET,
+        kafka=platform.kafka,
+        instance="checker",
+    )
+    return open_log(settings)
+
+
+async def launch_pings(platform: Platform) -> None:
+    """A campaign that answers every `custom.ping` with one webhook call."""
+    async with platform.client() as client:
+        hook = {"url": f"http://127.0.0.1:{platform.receiver_port}/", "concurrency": 32}
+        for method, path, body in (
+            ("PUT", "/v1/channels/hook", {"kind": "webhook", "config": hook}),
+            ("POST", "/v1/campaigns", PING_CAMPAIGN),
+            ("POST", "/v1/campaigns/ping/launch", {}),
+        ):
+            answer = await client.request(method, path, json=body)
+            assert answer.status_code < 300, answer.text
+
+
+async def drained(platform: Platform, patience: float = 180) -> None:
+    """Waits until every consumer is at the end and every outbox and delivery queue is empty."""
+    async with AsyncExitStack() as stack:
+        db = await asyncpg.connect(platform.postgres.dsn)
+        stack.push_async_callback(db.close)
+        log = log_of(platform)
+        await log.start()
+        stack.push_async_callback(log.stop)
+
+        async def settled() -> bool:
+            return not (
+                await invariants.positions_at_the_end(db, log)
+                or await invariants.outboxes_empty(db)
+                or await db.fetchval("SELECT count(*) FROM engagement.delivery")
+            )
+
+        for _ in range(2):  # twice: a message published in between may move the end
+            await eventually(settled, patience, "drained")
+
+
+async def check_everything(
+    platform: Platform, accepted: Iterable[Json], pings: set[str], *, dead: int = 0
+) -> None:
+    """I1 to I8, plus: each ping was answered by exactly one action."""
+    async with AsyncExitStack() as stack:
+        db = await asyncpg.connect(platform.postgres.dsn)
+        stack.push_async_callback(db.close)
+        log = log_of(platform)
+        await log.start()
+        stack.push_async_callback(log.stop)
+        people, wrong = await invariants.profiles_are_folds(db, log)
+        members, untrue = await invariants.memberships_are_true(db)
+        assert people > 0
+        assert members == people
+        letters = await db.fetchval("SELECT count(*) FROM profile.dead_letter")
+        problems = [
+            *await invariants.positions_at_the_end(db, log),
+            *await invariants.accepted_are_applied(db, accepted),
+            *wrong,
+            *untrue,
+            *await invariants.changes_are_published(db, log),
+            *await invariants.outboxes_empty(db),
+            *await invariants.hot_copies_are_current(db, platform.valkey.url),
+            *answered_once(platform.ledger, pings),
+            *([f"{letters} dead letters, not {dead}"] if letters != dead else []),
+        ]
+        assert problems == []
+
+
+def answered_once(ledger: Path, pings: set[str]) -> list[str]:
+    """I6: the receiver, which acts once per id, acted once for each ping. A ping's action is
+    told by the event it names."""
+    actions: dict[str, str] = {}
+    for request in received(ledger):
+        body = request["body"]
+        assert isinstance(body, dict)
+        actions[str(request["id"])] = str(body["action_id"])
+    wrong = [f"webhook-id {one} is not its action" for one, id_ in actions.items() if one != id_]
+    if len(actions) != len(pings):
+        wrong.append(f"{len(actions)} actions for {len(pings)} pings")
+    return wrong
+
+
+def quiet_logs(platform: Platform, allowed: str = "$^") -> list[str]:
+    """Lines no run may have: tracebacks of tasks nobody awaited, leaked connections."""
+    pattern = re.compile(r"was never (retrieved|awaited)|Unclosed|ResourceWarning")
+    return [
+        f"{worker.name}: {line[:200]}"
+        for worker in platform.workers.values()
+        for line in worker.log.read_text(errors="replace").splitlines()
+        if pattern.search(line) and not re.search(allowed, line)
+    ]
