@@ -59,24 +59,27 @@ class HotCopies:
     async def recover(self, profile_ids: Iterable[str]) -> None:
         """Write again from PostgreSQL, for batches whose writer may have died."""
         self._missed |= set(profile_ids)
-        await self._retry()
+        await self._try_again()
 
     async def run(self) -> None:
         """Until cancelled: try again what was missed."""
         while True:
             await asyncio.sleep(_AGAIN_SECONDS)
-            try:
-                await self._retry()
-            except OUTAGES as error:
-                _log.warning("hot copies still missed", error=repr(error))
+            await self._try_again()
 
-    async def _retry(self) -> None:
+    async def _try_again(self) -> None:
+        """Never raises for Redis or PostgreSQL being away."""
         while self._missed:
             some = sorted(self._missed)[:_AT_ONCE]
-            async with self._database.connection() as connection:
-                people = await reads.people(connection, some)
-            await self._write({one.profile_id: copy_of(one) for one in people})
             self._missed.difference_update(some)
+            try:
+                async with self._database.connection() as connection:
+                    people = await reads.people(connection, some)
+                await self._write({one.profile_id: copy_of(one) for one in people})
+            except OUTAGES as error:
+                self._missed.update(some)
+                _log.warning("hot copies still missed", error=repr(error))
+                return
 
     async def _write(self, copies: Mapping[str, HotCopy]) -> None:
         if not copies:

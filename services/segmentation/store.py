@@ -1,7 +1,6 @@
 """People and their memberships in PostgreSQL. Everything here works on the caller's transaction;
 rows are locked and written in the order of profile ids, so that batches never deadlock."""
 
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -187,7 +186,7 @@ async def _log(tx: Connection, changes: Sequence[SegmentChanged]) -> None:
             records=[
                 (
                     one.profile_id,
-                    uuid.UUID(one.message_id),
+                    one.message_id,
                     one.segment,
                     one.change == "entered",
                     moment(one.at),

@@ -71,7 +71,7 @@ class Instance:
         """One round of timers, as the worker does it. Returns how many were due."""
         outcomes: list[Outcome] = []
         async with self.database.transaction() as tx:
-            due = await claim_due(tx, partitions, 500)
+            due, now = await claim_due(tx, partitions, list(self.fire), 500)
             await tx.execute(
                 "DELETE FROM timer WHERE key = ANY($1::text[])", [one.key for one in due]
             )
@@ -79,7 +79,7 @@ class Instance:
             for timer in due:
                 kinds[timer.kind].append(timer)
             for kind, timers in kinds.items():
-                outcomes.append(await self.fire[kind](tx, timers, timers[0].due_at))
+                outcomes.append(await self.fire[kind](tx, timers, now))
         for outcome in outcomes:
             await self._committed(outcome)
         return len(due)

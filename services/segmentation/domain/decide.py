@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from services.segmentation.domain.segment_set import SegmentSet
 from services.segmentation.domain.settle import Before, Flip, Occasion, Settling
-from services.segmentation.domain.state import Standing, State
+from services.segmentation.domain.state import Standing, State, earliest_flip
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot
 
@@ -48,7 +48,7 @@ def by_time(snapshot: Snapshot, state: State, rules: SegmentSet, now: Instant) -
     settling = Settling(state, rules)
     _catch_up(settling, lambda: snapshot, now)
     for _ in range(MOST_STEPS):
-        instant = settling.state.next_due
+        instant = earliest_flip(settling.standings)
         if instant is None or instant > now:
             break
         due = _due(settling.standings, rules, instant)

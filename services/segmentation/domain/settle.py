@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.segmentation.domain.segment_set import Segment, SegmentSet
-from services.segmentation.domain.state import OUTSIDE, Standing, State
+from services.segmentation.domain.state import OUTSIDE, Standing, State, state_of
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot
 from zhiyin.rules import Person
@@ -47,7 +47,7 @@ class Settling:
 
     @property
     def state(self) -> State:
-        return State(self.revision, self.standings)
+        return state_of(self.revision, self.standings)
 
     def person(self, snapshot: Snapshot) -> Person:
         return Person(snapshot, self.members)

@@ -1,5 +1,6 @@
 """What is remembered of a person's memberships between two evaluations."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -23,21 +24,26 @@ OUTSIDE: Final = Standing(None, 0)
 
 class State(Struct, frozen=True, array_like=True):
     """`standings` holds only segments that match or have a finite `next_flip`. `revision`: the
-    revision of the segment set that all of them were last evaluated under."""
+    revision of the segment set that all of them were last evaluated under; `next_due`: when time
+    alone may change a membership next."""
 
     revision: int = 0
     standings: dict[str, Standing] = {}
+    next_due: Instant | None = None
 
     @property
     def members(self) -> set[str]:
         """Keys of the segments the person is in."""
         return {key for key, standing in self.standings.items() if standing.since is not None}
 
-    @property
-    def next_due(self) -> Instant | None:
-        """When time alone may change a membership next."""
-        flips = [s.next_flip for s in self.standings.values() if s.next_flip is not None]
-        return min(flips, default=None)
+
+def state_of(revision: int, standings: dict[str, Standing]) -> State:
+    return State(revision, standings, earliest_flip(standings))
+
+
+def earliest_flip(standings: Mapping[str, Standing]) -> Instant | None:
+    flips = [one.next_flip for one in standings.values() if one.next_flip is not None]
+    return min(flips, default=None)
 
 
 NOWHERE: Final = State()
