@@ -24,6 +24,9 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     instance: str = "local-1"
     listen_host: str = "127.0.0.1"
     listen_port: int = 0
+    status_listen: tuple[str, int] | None = None
+    """A second address for the same app. Processes that share their port (gateways) can each be
+    asked there how they are."""
     profile_urls: tuple[str, ...] = ()
     segmentation_urls: tuple[str, ...] = ()
     engagement_urls: tuple[str, ...] = ()
@@ -53,6 +56,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             instance=environ.get("ZHIYIN_INSTANCE", "local-1"),
             listen_host=host,
             listen_port=port,
+            status_listen=_optional_listen(environ.get("ZHIYIN_STATUS_LISTEN")),
             profile_urls=_list(environ, "ZHIYIN_PROFILE_URLS"),
             segmentation_urls=_list(environ, "ZHIYIN_SEGMENTATION_URLS"),
             engagement_urls=_list(environ, "ZHIYIN_ENGAGEMENT_URLS"),
@@ -115,10 +119,14 @@ def _integer(environ: Mapping[str, str], name: str, default: int, least: int, mo
     return int(number)
 
 
-def _listen(text: str) -> tuple[str, int]:
+def _optional_listen(text: str | None) -> tuple[str, int] | None:
+    return _listen(text, "ZHIYIN_STATUS_LISTEN") if text else None
+
+
+def _listen(text: str, name: str = "ZHIYIN_LISTEN") -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65_535:
-        raise SettingsError(f"ZHIYIN_LISTEN must be host:port, not {text!r}")
+        raise SettingsError(f"{name} must be host:port, not {text!r}")
     return host.strip("[]"), int(port)
 
 

@@ -1,0 +1,169 @@
+"""The whole platform: brought up, asked, broken, scaled, stopped and brought up again."""
+
+import os
+import signal
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.running import refusal, zhiyin
+from tests.cli.stacks import RunningStack, wait_until_gone
+from zhiyin.embedded.ports import free_port
+
+pytestmark = pytest.mark.timeout(600)
+
+PURCHASE = {
+    "event_id": "e-1",
+    "type": "purchase.completed",
+    "source": "shop",
+    "customer": {"member_id": "M1"},
+    "properties": {
+        "order_id": "O-1",
+        "total": "25.90",
+        "currency": "CNY",
+        "items": [{"sku": "A", "name": "A", "quantity": 1, "unit_price": "25.90"}],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    stack = RunningStack(tmp_path_factory.mktemp("stack") / "data", free_port())
+    stack.up("--instances", "profile=2")
+    yield stack
+    stack.down()
+
+
+def buy(stack: RunningStack, event_id: str) -> dict[str, Any]:
+    """The profile after one more purchase."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    event = {**PURCHASE, "event_id": event_id, "occurred_at": at}
+    posted = stack.call("POST", "/v1/events", "write_key", event)
+    assert posted.status_code == 202, posted.text
+    return profile(stack, f"?after={posted.json()['receipt']}")
+
+
+def profile(stack: RunningStack, query: str = "") -> dict[str, Any]:
+    deadline = time.monotonic() + 60
+    while True:
+        answer = stack.call("GET", f"/v1/profiles/by/member_id/M1{query}", "read_key")
+        if answer.status_code == 200:
+            return dict(answer.json())
+        assert answer.status_code in (503, 504), answer.text
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.2)
+
+
+def test_connection_json_says_how_to_reach_it(stack: RunningStack) -> None:
+    connection = stack.connection()
+    assert connection["gateway"] == f"http://127.0.0.1:{stack.port}"
+    assert connection["kafka"] is None
+    assert connection["postgres"].startswith("postgresql://")
+    assert connection["redis"].startswith("redis://")
+    assert stat.S_IMODE((stack.folder / "connection.json").stat().st_mode) == 0o600
+
+
+def test_its_keys_open_what_they_should(stack: RunningStack) -> None:
+    assert stack.call("GET", "/v1/system", "admin_key").status_code == 200
+    assert stack.call("GET", "/v1/system", "write_key").status_code == 403
+    assert buy(stack, "e-1")["orders"]["count"] == 1
+
+
+def test_status_shows_every_process_ready(stack: RunningStack) -> None:
+    status = stack.wait_until_ready()
+    names = sorted(process["instance"] for process in status["processes"])
+    assert names == ["engagement-1", "gateway-1", "profile-1", "profile-2", "segmentation-1"]
+    assert all(process["ready"] and process["pid"] for process in status["processes"])
+    assert set(status["lag"]) == {"profile", "segmentation", "engagement"}
+    assert "gateway-1" in zhiyin("status", "--data", stack.folder).stdout
+
+
+def test_a_killed_worker_comes_back(stack: RunningStack) -> None:
+    before = stack.pids()
+    os.kill(before["profile-1"], signal.SIGKILL)
+    wait_until_gone([before["profile-1"]])
+    status = stack.wait_until_ready()
+    restarts = {process["instance"]: process["restarts"] for process in status["processes"]}
+    assert restarts["profile-1"] == 1
+    assert restarts["profile-2"] == 0
+
+
+@pytest.mark.parametrize("server", ["postgres", "valkey"])
+def test_a_killed_server_comes_back_and_nothing_is_lost(stack: RunningStack, server: str) -> None:
+    count = buy(stack, "e-1")["orders"]["count"]
+    before = stack.pids()
+    os.kill(before[server], signal.SIGKILL)
+    wait_until_gone([before[server]])
+    stack.wait_until_ready()
+    assert stack.pids()[server] != before[server]
+    assert profile(stack)["orders"]["count"] == count
+
+
+def test_workers_and_gateways_can_be_added_and_taken_away(stack: RunningStack) -> None:
+    result = zhiyin("scale", "segmentation=2,gateway=2", "--data", stack.folder)
+    assert result.stdout.strip() == "profile=2, segmentation=2, engagement=1, gateway=2"
+    assert len(stack.wait_until_ready()["processes"]) == 7
+    zhiyin("scale", "segmentation=1,gateway=1", "--data", stack.folder)
+    assert len(stack.wait_until_ready()["processes"]) == 5
+    assert buy(stack, "e-scaled")["orders"]["count"] >= 1
+
+
+def test_logs_are_shown_by_service(stack: RunningStack) -> None:
+    result = zhiyin("logs", "profile", "--lines", "3", "--data", stack.folder)
+    assert result.returncode == 0
+    assert {line.split()[0] for line in result.stdout.splitlines()} <= {"profile-1", "profile-2"}
+    assert "there is no log of 'nobody'" in refusal(
+        zhiyin("logs", "nobody", "--data", stack.folder)
+    )
+
+
+def test_more_keys_can_be_made(stack: RunningStack) -> None:
+    made = zhiyin("keys", "create", "--scopes", "profiles:read", "--data", stack.folder)
+    assert '"key":' in made.stdout
+    assert "the key could not be made" in refusal(
+        zhiyin("keys", "create", "--scopes", "everything", "--data", stack.folder)
+    )
+
+
+def test_migrating_again_changes_nothing(stack: RunningStack) -> None:
+    assert zhiyin("migrate", "--data", stack.folder).returncode == 0
+
+
+def test_doctor_finds_it_healthy(stack: RunningStack) -> None:
+    stack.wait_until_ready()
+    result = zhiyin("doctor", "--data", stack.folder)
+    assert result.returncode == 0, result.stdout
+    assert "ok       gateway-1: ready" in result.stdout
+
+
+def test_a_second_stack_stands_beside_it(stack: RunningStack, tmp_path: Path) -> None:
+    other = RunningStack(tmp_path / "other", free_port({stack.port}))
+    other.up()
+    assert buy(other, "e-other")["orders"]["count"] == 1
+    other.down()
+    assert stack.status()["ready"]
+
+
+def test_a_killed_supervisor_leaves_nothing_and_loses_nothing(stack: RunningStack) -> None:
+    count = buy(stack, "e-kept")["orders"]["count"]
+    keys = stack.connection()["admin_key"]
+    pids = [stack.supervisor(), *stack.pids().values()]
+    os.kill(stack.supervisor(), signal.SIGKILL)
+    wait_until_gone(pids)
+    stack.up()
+    assert profile(stack)["orders"]["count"] == count
+    assert stack.connection()["admin_key"] == keys
+
+
+def test_down_stops_everything_and_up_finds_the_data_again(stack: RunningStack) -> None:
+    count = buy(stack, "e-again")["orders"]["count"]
+    pids = [stack.supervisor(), *stack.pids().values()]
+    stack.down()
+    wait_until_gone(pids)
+    assert not (stack.folder / "connection.json").exists()
+    stack.up()
+    assert profile(stack)["orders"]["count"] == count
