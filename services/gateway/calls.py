@@ -50,7 +50,8 @@ class Call(Struct, frozen=True, kw_only=True):
     """One endpoint: what it needs, who answers it, how it is documented.
 
     - `name`: what it is called in the audit trail and in OpenAPI
-    - `body`, `answer`: msgspec types (or a JSON schema), None without one; `example` is the body's
+    - `body`, `answer`: msgspec types (a tuple of alternatives), None without one; `example` is
+      the body's
     - `prepare`: turns the caller's body into what the service gets (tokens for phone and email)
     - `creates`: takes part in `Idempotency-Key`
     """

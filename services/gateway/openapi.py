@@ -105,8 +105,7 @@ def _schemas(calls: Iterable[Call]) -> tuple[dict[int, Any], dict[str, Any]]:
     types: dict[int, Any] = {}
     for call in calls:
         for kind in (call.body, call.answer):
-            if kind is not None and not isinstance(kind, dict):
-                types[id(kind)] = kind
+            types.update((id(each), each) for each in _alternatives(kind))
     schemas, components = msgspec.json.schema_components(types.values(), ref_template=_REF)
     return dict(zip(types, schemas, strict=True)), components
 
@@ -135,9 +134,17 @@ def _describe(operation: dict[str, Any], call: Call, schemas: dict[int, Any]) ->
 
 
 def _schema(kind: Any, schemas: dict[int, Any]) -> Any:
-    if kind is None:
+    found = [schemas[id(each)] for each in _alternatives(kind)]
+    if not found:
         return {"type": "object"}
-    return kind if isinstance(kind, dict) else schemas[id(kind)]
+    return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    """The types a body or an answer may be of."""
+    if kind is None:
+        return ()
+    return kind if isinstance(kind, tuple) else (kind,)
 
 
 def _parameters(call: Call) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from zhiyin.runtime.web import body as decoded
 
 IDENTIFIERS: Final = "identifiers"
 ATTRIBUTES: Final = "attributes"
-TEXT: Final = "text"
 
 _Object = dict[str, Any]
 
@@ -23,11 +22,7 @@ class Preparation:
         self._door = door
 
     def by_name(self) -> Mapping[str, Any]:
-        return {
-            IDENTIFIERS: self.identifiers,
-            ATTRIBUTES: attributes,
-            TEXT: without_personal_text,
-        }
+        return {IDENTIFIERS: self.identifiers, ATTRIBUTES: attributes}
 
     def identifiers(self, body: bytes) -> bytes:
         """`{"identifiers": ["phone:138…", …]}` with phone and email as tokens."""
@@ -52,14 +47,6 @@ def attributes(body: bytes) -> bytes:
     if refusal := personal_attribute(stated):
         pointer = root + refusal.pointer.removeprefix("/attributes")
         raise _refused(refusal._replace(pointer=pointer))
-    return without_personal(body)
-
-
-def without_personal_text(body: bytes) -> bytes:
-    """A body whose free text is kept: phone numbers and the like in it are masked."""
-    if not body:
-        return body
-    decoded(Any, body)
     return without_personal(body)
 
 

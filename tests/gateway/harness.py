@@ -77,7 +77,8 @@ class Behind:
 
         @app.get("/internal/applied")
         async def applied() -> Response:
-            return Response(status_code=504 if self.behind else 200)
+            status = 504 if self.behind else 200
+            return Response(status_code=status, media_type="application/problem+json")
 
         @app.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
         async def anything(request: Request) -> Response:

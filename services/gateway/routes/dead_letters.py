@@ -1,5 +1,6 @@
 """Dead letters of all services in one list, and their replay."""
 
+import re
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from zhiyin.runtime.web import Page, decode_cursor, encode_cursor, json
 
 _SERVICES: Final = (PROFILE, SEGMENTATION, ENGAGEMENT)
 _PATH: Final = "/v1/dead-letters"
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 class _Listed(Struct, frozen=True):
@@ -78,7 +80,7 @@ class DeadLetterRoutes:
         caller = await self._gate.admit(request, ADMIN)
         letter = fit(request)["id"]
         service, _, number = letter.partition(".")
-        if service not in _SERVICES or not (number.isascii() and number.isalnum()):
+        if service not in _SERVICES or not _NUMBER.fullmatch(number):
             raise Problem(404, "unknown_dead_letter", "there is no such dead letter")
         trace_id = current_trace.get()
         await self._audit.record(Entry(caller.actor, "dead-letters.replay", letter, {}, trace_id))

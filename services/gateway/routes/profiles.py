@@ -13,11 +13,12 @@ from services.gateway.domain.receipts import Mark, marks_of
 from services.gateway.domain.rejection import Rejection
 from services.gateway.domain.scopes import PROFILES_READ, PROFILES_READ_PII, PROFILES_WRITE
 from services.gateway.people import Asking, Person
-from services.gateway.prepare import ATTRIBUTES, IDENTIFIERS, TEXT
+from services.gateway.prepare import ATTRIBUTES, IDENTIFIERS
 from services.gateway.unmasking import Unmasking, masked
 from services.gateway.upstreams import ENGAGEMENT, PROFILE, SEGMENTATION
 from zhiyin.contracts.events import NAMESPACES
 from zhiyin.contracts.segments import SegmentOfProfile
+from zhiyin.contracts.tag_rules import ManualTag, TagRuleSpec, TagRuleView
 from zhiyin.facts import profile_view
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.problems import FieldError, Problem, current_trace
@@ -93,18 +94,22 @@ CALLS: Final = (
     ),
     _call(
         "PUT", "profiles/{profile_id}/tags/{tag}", "profiles.tag", "Set a tag by hand",
-        body=dict[str, Any], body_optional=True, prepare=TEXT,
+        body=ManualTag, body_optional=True, example={"until": "2027-01-01T00:00:00+08:00"},
     ),
     _call("DELETE", "profiles/{profile_id}/tags/{tag}", "profiles.untag", "Take a tag away"),
     _call(
         "PATCH", "profiles/{profile_id}/attributes", "profiles.attributes", "Correct attributes",
         body=dict[str, Any], example={"city": "杭州"}, prepare=ATTRIBUTES,
     ),
-    _call("GET", "tag-rules", "tag-rules.list", "All tag rules", query=PAGE),
-    _call("GET", "tag-rules/{tag}", "tag-rules.show", "One tag rule"),
+    _call(
+        "GET", "tag-rules", "tag-rules.list", "All tag rules", query=PAGE,
+        answer=Page[TagRuleView],
+    ),
+    _call("GET", "tag-rules/{tag}", "tag-rules.show", "One tag rule", answer=TagRuleView),
     _call(
         "PUT", "tag-rules/{tag}", "tag-rules.put", "Define when a tag is set, and for how long",
-        body=dict[str, Any], example={"rule": _RULE, "ttl": "30d", "name": "健身爱好者"},
+        body=TagRuleSpec, example={"rule": _RULE, "ttl": "30d", "name": "健身爱好者"},
+        answer=TagRuleView,
     ),
     _call("DELETE", "tag-rules/{tag}", "tag-rules.delete", "End a tag rule"),
 )  # fmt: skip

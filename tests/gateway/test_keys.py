@@ -1,0 +1,199 @@
+"""Keys: how they are made, what they allow, when they stop."""
+
+import asyncio
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.gateway.domain.apikeys import RANDOM_BYTES, digest, key_id, new_key
+from services.gateway.domain.scopes import ADMIN, PROFILES_READ_PII, ROLES, SCOPES, permits
+from services.gateway.main import main
+from services.gateway.settings import GatewaySettings
+from tests.gateway.harness import SECRET, Running, running
+from tests.gateway.posted import a_purchase, now
+
+
+def test_a_mistyped_key_is_known_without_asking_anybody() -> None:
+    key = new_key(bytes(range(RANDOM_BYTES)))
+    assert key_id(key.text) == key.id
+    for index in range(3, len(key.text)):
+        other = "0" if key.text[index] != "0" else "1"
+        assert key_id(key.text[:index] + other + key.text[index + 1 :]) is None
+    assert key.digest == digest(key.text)
+
+
+def test_admin_may_everything_but_see_personal_values() -> None:
+    admin = frozenset({ADMIN})
+    assert {scope for scope in SCOPES if not permits(admin, scope)} == {PROFILES_READ_PII}
+    assert all(scopes <= set(SCOPES) for scopes in ROLES.values())
+
+
+async def test_without_a_valid_key_nothing_is_answered(gateway: Running) -> None:
+    good = (await gateway.key("profiles:read"))["authorization"]
+    for header in (
+        "",
+        "Bearer",
+        "Bearer zk_x",
+        good[:-1],
+        "Basic !!",
+        f"Digest {good}",
+        "Bearer é",
+    ):
+        sent = {"authorization": header.encode("latin-1")} if header else {}
+        answer = await gateway.client.get("/v1/profiles/p1", headers=sent)
+        assert answer.status_code == 401, header
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert answer.json()["code"] == "unauthenticated"
+
+
+async def test_a_key_works_as_bearer_and_as_basic_user(gateway: Running) -> None:
+    bearer = await gateway.key("ops:read")
+    text = bearer["authorization"].removeprefix("Bearer ")
+    basic = {"authorization": "Basic " + base64.b64encode(f"{text}:".encode()).decode()}
+    for headers in (bearer, basic):
+        assert (await gateway.client.get("/v1/audit", headers=headers)).status_code == 200
+
+
+async def test_a_key_without_the_scope_is_told_which_one(gateway: Running) -> None:
+    headers = await gateway.key("events:write")
+    answer = await gateway.client.get("/v1/keys", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert "admin" in answer.json()["message"]
+
+
+async def test_only_a_hash_of_a_key_is_stored(gateway: Running) -> None:
+    admin = await gateway.key("admin")
+    made = await gateway.client.post("/v1/keys", headers=admin, json={"role": "storefront"})
+    assert made.status_code == 201, made.text
+    body = made.json()
+    assert body["scopes"] == ["events:write"]
+    async with gateway.gateway.database.connection() as connection:
+        row = await connection.fetchrow("SELECT * FROM api_key WHERE id = $1", body["id"])
+    assert body["key"] not in str(dict(row))
+    listed = await gateway.client.get("/v1/keys?limit=500", headers=admin)
+    assert body["key"] not in listed.text
+    assert body["id"] in listed.text
+
+
+async def test_pages_of_keys_hold_each_once(gateway: Running) -> None:
+    admin = await gateway.key("admin")
+    for _ in range(3):
+        await gateway.key("ops:read")
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = await gateway.client.get("/v1/keys?limit=2" + cursor, headers=admin)
+        seen += [item["id"] for item in page.json()["items"]]
+        if page.json()["next_cursor"] is None:
+            break
+        cursor = "&cursor=" + page.json()["next_cursor"]
+    assert len(seen) == len(set(seen)) >= 4
+
+
+@pytest.mark.parametrize(
+    ("spec", "pointer"),
+    [
+        ({}, "/scopes"),
+        ({"scopes": ["fly"]}, "/scopes"),
+        ({"role": "king"}, "/role"),
+        ({"scopes": ["admin"], "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+        ({"scopes": "admin"}, "/scopes"),
+    ],
+)
+async def test_a_bad_key_spec_is_refused(gateway: Running, spec: Any, pointer: str) -> None:
+    admin = await gateway.key("admin")
+    answer = await gateway.client.post("/v1/keys", headers=admin, json=spec)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_a_revoked_key_stops_in_every_gateway_within_five_seconds(
+    gateway: Running, settings: GatewaySettings
+) -> None:
+    async with running(settings) as other:
+        admin, victim = await gateway.key("admin"), await gateway.key("ops:read")
+        for one in (gateway, other):
+            assert (await one.client.get("/v1/audit", headers=victim)).status_code == 200
+        key = key_id(victim["authorization"].removeprefix("Bearer "))
+        gone = await gateway.client.delete(f"/v1/keys/{key}", headers=admin)
+        assert gone.status_code == 204
+        await asyncio.sleep(3)
+        for one in (gateway, other):
+            assert (await one.client.get("/v1/audit", headers=victim)).status_code == 401
+
+
+async def test_an_expired_key_stops(gateway: Running) -> None:
+    admin = await gateway.key("admin")
+    soon = (now() + timedelta(seconds=1)).isoformat()
+    spec = {"scopes": ["ops:read"], "expires_at": soon}
+    made = (await gateway.client.post("/v1/keys", headers=admin, json=spec)).json()
+    headers = {"authorization": f"Bearer {made['key']}"}
+    assert (await gateway.client.get("/v1/audit", headers=headers)).status_code == 200
+    await asyncio.sleep(1.1)
+    assert (await gateway.client.get("/v1/audit", headers=headers)).status_code == 401
+
+
+async def test_a_key_has_a_rate_and_learns_what_is_left(
+    settings: GatewaySettings, fresh_redis: str
+) -> None:
+    slow = GatewaySettings(service=settings.service, rate_limit=5)
+    async with running(slow) as gateway:
+        headers = await gateway.key("ops:read")
+        answers = [await gateway.client.get("/v1/audit", headers=headers) for _ in range(15)]
+    assert [answer.status_code for answer in answers[:10]] == [200] * 10
+    assert answers[0].headers["ratelimit-policy"].startswith('"key";q=10')
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert answers[-1].status_code == 429
+
+
+async def test_the_limit_holds_locally_while_redis_is_away(settings: GatewaySettings) -> None:
+    gone = settings.service.__class__(
+        **{
+            name: getattr(settings.service, name)
+            for name in settings.service.__struct_fields__
+            if name != "redis"
+        },
+        redis="redis://127.0.0.1:1/0",
+    )
+    async with running(GatewaySettings(service=gone, rate_limit=5)) as gateway:
+        headers = await gateway.key("ops:read")
+        statuses = [
+            (await gateway.client.get("/v1/audit", headers=headers)).status_code for _ in range(20)
+        ]
+    assert statuses.count(200) >= 10
+    assert statuses[-1] == 429
+
+
+def environment(settings: GatewaySettings) -> dict[str, str]:
+    return {
+        "ZHIYIN_POSTGRES": settings.service.postgres,
+        "ZHIYIN_REDIS": settings.service.redis,
+        "ZHIYIN_SECRET_KEY": SECRET,
+    }
+
+
+def test_the_command_line_makes_keys(
+    settings: GatewaySettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert main(["keys", "create", "--scopes", "events:write,profiles:read", "--name", "x"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["scopes"] == ["events:write", "profiles:read"]
+    assert key_id(made["key"]) == made["id"]
+    assert main(["keys", "create", "--scopes", "fly"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: unknown scope fly")
+    assert error.count("\n") == 1
+    monkeypatch.delenv("ZHIYIN_SECRET_KEY")
+    assert main(["keys", "create", "--scopes", "admin"]) == 2
+    assert "ZHIYIN_SECRET_KEY" in capsys.readouterr().err
+
+
+async def test_a_new_key_can_post_at_once(gateway: Running) -> None:
+    headers = await gateway.key("events:write")
+    answer = await gateway.client.post("/v1/events", headers=headers, json=a_purchase())
+    assert answer.status_code == 202
