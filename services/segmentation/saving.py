@@ -59,7 +59,7 @@ class Saving:
         return Outcome(write(verdicts), rejected, after_commit)
 
     def _measure(self, told: Sequence[SegmentChanged]) -> None:
-        """From the gateway's receipt, and from the instant time made it true, until now."""
+        """From the gateway's receipt until now; how late timers are, the worker measures."""
         now = self._clock()
         events = [
             now - one.received_at
@@ -67,9 +67,6 @@ class Saving:
             if one.cause == "event" and not one.imported and one.received_at is not None
         ]
         self._delays.record_many("event_to_segment", events)
-        self._delays.record_many(
-            "due_to_fired", [now - one.at for one in told if one.cause == "time"]
-        )
 
 
 def timer_key(profile_id: str) -> str:

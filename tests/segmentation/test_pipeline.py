@@ -82,7 +82,6 @@ async def test_time_moves_people_at_the_exact_instant(instance: Instance) -> Non
     assert 0 <= change.at - (event.at + 90 * DAY) <= 1
     assert change.decided_at >= change.at
     assert await instance.members("dormant") == {"p-1"}
-    assert instance.delays.snapshot()["due_to_fired"].total
 
 
 async def test_an_event_moves_the_timer_and_takes_it_away(instance: Instance) -> None:
