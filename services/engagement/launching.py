@@ -61,7 +61,7 @@ class Launching:
     ) -> Iterable[Outgoing]:
         catalog = await self._pipeline.catalogs.current(tx)
         campaign = catalog.campaigns.get(job.campaign)
-        if campaign is None or (campaign.state == "paused"):
+        if campaign is None:
             return ()
         ids = await self._next(tx, job, partition)
         if not ids:

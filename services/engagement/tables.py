@@ -224,6 +224,7 @@ _EFFECTS: Final = (
       revoked_at bigint
     )
     """,
+    "CREATE INDEX coupon_campaign ON coupon (campaign)",
     "CREATE INDEX coupon_profile ON coupon (profile_id, issued_at)",
     """
     CREATE TABLE redemption (

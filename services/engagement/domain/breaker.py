@@ -20,14 +20,19 @@ class Breaker:
 
     def allowance(self, now: Instant, concurrency: int, busy: int) -> int:
         """How many more deliveries may begin now."""
-        if self.failures < _FAILURES:
-            return max(concurrency - busy, 0)
         if now < self.rest_until:
             return 0
+        if self.failures < _FAILURES:
+            return max(concurrency - busy, 0)
         return max(1 - busy, 0)
 
     def succeeded(self) -> None:
         self.failures = 0
+
+    def asked_to_wait(self, now: Instant, length: Duration) -> None:
+        """The receiver itself said how long; heard for a minute at most, since one parcel's
+        answer should not silence a whole channel for longer."""
+        self.rest_until = max(self.rest_until, now + min(length, _LONGEST_REST))
 
     def failed(self, now: Instant) -> None:
         self.failures += 1

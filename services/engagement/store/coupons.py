@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.engagement.domain.coupons import Coupon
 from zhiyin.contracts.instants import Instant
@@ -144,12 +145,9 @@ async def redeem(
     return Redemption(*row)
 
 
-async def reverse(tx: Connection, redemption_id: int, at: Instant) -> None:
-    await tx.execute(
-        "UPDATE redemption SET reversed_at = $2 WHERE id = $1 AND reversed_at IS NULL",
-        redemption_id,
-        at,
-    )
+async def reverse(tx: Connection, redemption: Redemption, at: Instant) -> Redemption:
+    await tx.execute("UPDATE redemption SET reversed_at = $2 WHERE id = $1", redemption.id, at)
+    return replace(redemption, reversed_at=at)
 
 
 async def reverse_orders(tx: Connection, orders: Collection[str], at: Instant) -> None:

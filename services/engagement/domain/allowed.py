@@ -1,0 +1,27 @@
+"""May an action that was decided still go out? Asked again just before sending."""
+
+from services.engagement.domain.catalog import Catalog
+from services.engagement.domain.consent import open_complaint, refused
+from zhiyin.contracts.profiles import Snapshot
+
+PAUSED = "paused"
+
+
+def hindrance(
+    catalog: Catalog, campaign: str, kind: str, purpose: str, channel: str, person: Snapshot | None
+) -> str | None:
+    """Why it may not: erased, ended, paused (for now), consent, open_complaint; None if it may."""
+    if person is None:
+        return "erased"
+    known = catalog.campaigns.get(campaign)
+    if known is None or known.state == "ended":
+        return "ended"
+    if known.state == "paused":
+        return PAUSED
+    if kind != "message":
+        return None
+    if refused(person, purpose, channel):
+        return "consent"
+    if purpose == "marketing" and open_complaint(person):
+        return "open_complaint"
+    return None

@@ -1,0 +1,227 @@
+"""Composition root: `python -m services.engagement.main serve|migrate`."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import uvloop
+from fastapi import FastAPI
+
+from services.engagement.carry_out import RUN_TIMER
+from services.engagement.cashier import Cashier
+from services.engagement.catalogs import Catalogs
+from services.engagement.crossing import PARKED_TIMER
+from services.engagement.deliverer import Deliverer
+from services.engagement.editor import Editor
+from services.engagement.gather import Gatherer
+from services.engagement.incoming import TOPICS
+from services.engagement.launching import JOB_TIMER, Launching
+from services.engagement.pipeline import Pipeline
+from services.engagement.reordering import REORDER_TIMER
+from services.engagement.routes.campaigns import campaign_routes
+from services.engagement.routes.coupons import coupon_routes
+from services.engagement.routes.people import people_routes
+from services.engagement.routes.settings import setting_routes
+from services.engagement.sealing import Sealer, derived_key
+from services.engagement.seeding import seed
+from services.engagement.senders.addresses import Vault
+from services.engagement.senders.logged import LogSender
+from services.engagement.senders.places import Places
+from services.engagement.senders.smtp import SmtpSender
+from services.engagement.senders.webhook import WebhookSender
+from services.engagement.settings import EngagementSettings
+from services.engagement.settings_editor import SettingsEditor
+from services.engagement.timing import Timing
+from zhiyin.contracts.topics import ACTION_DECIDED, EVENTS
+from zhiyin.rules import Options
+from zhiyin.runtime.clock import Clock, wall_clock
+from zhiyin.runtime.db import Database
+from zhiyin.runtime.http import http_client, internal_token
+from zhiyin.runtime.log import EventLog
+from zhiyin.runtime.log.opening import open_log
+from zhiyin.runtime.logs import configure_logs
+from zhiyin.runtime.migrate import migrate, role_of
+from zhiyin.runtime.serve import run_service
+from zhiyin.runtime.settings import ServiceSettings, SettingsError, environment
+from zhiyin.runtime.telemetry import Telemetry
+from zhiyin.runtime.web import service_app
+from zhiyin.runtime.worker import Worker, WorkerOptions
+
+SERVICE: Final = "engagement"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """The parts of one process."""
+
+    worker: Worker
+    deliverer: Deliverer
+    app: FastAPI
+
+
+def open_database(settings: ServiceSettings) -> Database:
+    return Database(settings.postgres, SERVICE, role_of(SERVICE))
+
+
+def sealer_of(settings: ServiceSettings) -> Sealer:
+    return Sealer(derived_key(settings.secret_key, "channels"))
+
+
+async def migrate_all(settings: EngagementSettings) -> int:
+    """Tables, then what is built in."""
+    await migrate(settings.service.postgres, SERVICE, MIGRATIONS)
+    database = open_database(settings.service)
+    await database.open()
+    try:
+        await seed(database, sealer_of(settings.service), wall_clock())
+    finally:
+        await database.close()
+    return 0
+
+
+def compose(
+    settings: EngagementSettings,
+    telemetry: Telemetry,
+    log: EventLog,
+    database: Database,
+    client: httpx.AsyncClient,
+    partitions: int,
+    clock: Clock = wall_clock,
+) -> Engagement:
+    service = settings.service
+    options = Options(time_zone=service.timezone, currency=service.currency)
+    sealer = sealer_of(service)
+    catalogs = Catalogs(options, sealer)
+    places = Places(service.webhook_allow)
+    vault = Vault(client, settings.gateway_urls, internal_token(service.secret_key))
+    # The worker tells the deliverer, which asks the worker what is its own.
+    deliverer = Deliverer(
+        database,
+        catalogs,
+        {
+            "log": LogSender(),
+            "webhook": WebhookSender(client, places, clock),
+            "smtp": SmtpSender(vault, clock),
+        },
+        lambda: worker.owned,
+        clock,
+        telemetry,
+    )
+    gatherer = Gatherer(catalogs, derived_key(service.secret_key, "coupons"), service.currency)
+    pipeline = Pipeline(catalogs, gatherer, partitions, clock, telemetry, deliverer.wake)
+    worker = _worker(service, telemetry, log, database, pipeline, partitions)
+    editor = Editor(database, options, partitions, clock)
+    settings_editor = SettingsEditor(database, sealer, places, service.currency, clock)
+    cashier = Cashier(database, service.currency, clock)
+    app = service_app(
+        service,
+        telemetry,
+        database=database,
+        worker=worker,
+        routers=[
+            campaign_routes(database, editor, service.currency),
+            setting_routes(database, settings_editor, sealer),
+            coupon_routes(database, settings_editor, cashier, service.currency, clock),
+            people_routes(database, service.currency, clock),
+        ],
+        lifespan=_delivering(deliverer),
+    )
+    return Engagement(worker, deliverer, app)
+
+
+def _worker(
+    settings: ServiceSettings,
+    telemetry: Telemetry,
+    log: EventLog,
+    database: Database,
+    pipeline: Pipeline,
+    partitions: int,
+) -> Worker:
+    timing = Timing(pipeline)
+    return Worker(
+        SERVICE,
+        list(TOPICS),
+        log,
+        database,
+        pipeline.apply,
+        {
+            RUN_TIMER: timing.runs,
+            REORDER_TIMER: timing.reorders,
+            PARKED_TIMER: timing.parked,
+            JOB_TIMER: Launching(pipeline).jobs,
+        },
+        telemetry,
+        options=WorkerOptions(
+            partitions=partitions,
+            lanes=settings.lanes,
+            batch_records=settings.batch_records,
+            watchdog=settings.watchdog_seconds,
+        ),
+    )
+
+
+def _delivering(
+    deliverer: Deliverer,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        delivering = asyncio.create_task(deliverer.run())
+        yield
+        await deliverer.stop()
+        await delivering
+
+    return lifespan
+
+
+async def serve(settings: EngagementSettings) -> int:
+    service = settings.service
+    telemetry = Telemetry(
+        SERVICE,
+        service.instance,
+        otlp_endpoint=service.otlp_endpoint,
+        trace_ratio=service.trace_ratio,
+    )
+    database = open_database(service)
+    log = open_log(service)
+    client = http_client()
+    await database.open()
+    await log.start()
+    try:
+        topics = [*TOPICS, ACTION_DECIDED, *EVENTS]
+        await log.ensure_topics(topics, service.partitions)
+        partitions = await log.partitions(TOPICS[0])
+        parts = compose(settings, telemetry, log, database, client, partitions)
+        return await run_service(parts.app, parts.worker, service)
+    finally:
+        await client.aclose()
+        await log.stop()
+        await database.close()
+        telemetry.shutdown()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: 2 for a wrong command or setting."""
+    commands: dict[str, Callable[[EngagementSettings], Coroutine[None, None, int]]] = {
+        "serve": serve,
+        "migrate": migrate_all,
+    }
+    if len(arguments) != 1 or arguments[0] not in commands:
+        sys.stderr.write("usage: python -m services.engagement.main serve|migrate\n")
+        return 2
+    try:
+        settings = EngagementSettings.from_env(environment())
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    configure_logs(SERVICE, settings.service.instance, settings.service.log_level)
+    return uvloop.run(commands[arguments[0]](settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,25 @@
+"""What is wrong with a request, as problem documents."""
+
+from collections.abc import Iterable
+
+from services.engagement.domain.faults import Fault, Faulty
+from zhiyin.runtime.problems import FieldError, Problem
+
+
+def refused(error: Faulty) -> Problem:
+    """422 that lists every fault with its pointer."""
+    return invalid(error.faults)
+
+
+def invalid(faults: Iterable[Fault]) -> Problem:
+    errors = [FieldError(fault.pointer, fault.code, fault.message) for fault in faults]
+    first = errors[0]
+    return Problem(422, first.code, f"{first.message} at {first.pointer or '/'}", errors=errors)
+
+
+def one_fault(pointer: str, code: str, message: str) -> Problem:
+    return invalid([Fault(pointer, code, message)])
+
+
+def no_such(what: str, key: str) -> Problem:
+    return Problem(404, "not_found", f"there is no {what} {key[:128]!r}")

@@ -1,0 +1,1 @@
+"""The HTTP calls of engagement; the gateway checks keys and scopes and forwards them."""

@@ -1,0 +1,106 @@
+"""Campaigns: define, approve, launch, pause, end, report."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.engagement.editor import Editor
+from services.engagement.refusals import no_such, one_fault
+from services.engagement.routes.parts import Actor, Key, page_of
+from services.engagement.store import reports, settings
+from services.engagement.store.settings import StoredCampaign
+from services.engagement.views import campaign_view, report_view
+from zhiyin.contracts.campaigns import CampaignSpec, LaunchSpec
+from zhiyin.runtime.batch import Connection
+from zhiyin.runtime.db import Database
+from zhiyin.runtime.web import Cursor, Limit, body, json
+
+_NOBODY: Final = "unknown"
+
+
+def campaign_routes(db: Database, editor: Editor, currency: str) -> APIRouter:
+    router = APIRouter()
+    router.include_router(_state_routes(editor))
+
+    @router.post("/v1/campaigns")
+    async def create(request: Request, actor: Actor = _NOBODY) -> Response:
+        spec = body(CampaignSpec, await request.body())
+        answer = json(campaign_view(await editor.create(spec, actor)), 201)
+        answer.headers["location"] = f"/v1/campaigns/{spec.key}"
+        return answer
+
+    @router.get("/v1/campaigns")
+    async def list_all(limit: Limit = 100, cursor: Cursor = None) -> Response:
+        async with db.connection() as connection:
+            found = await settings.campaigns(connection)
+        return json(
+            page_of([(each.spec.key, campaign_view(each)) for each in found], limit, cursor)
+        )
+
+    @router.get("/v1/campaigns/{key}")
+    async def show(key: Key) -> Response:
+        async with db.connection() as connection:
+            found = await _existing(connection, key)
+            return json(campaign_view(found, await settings.history(connection, key)))
+
+    @router.put("/v1/campaigns/{key}")
+    async def update(key: Key, request: Request, actor: Actor = _NOBODY) -> Response:
+        spec = body(CampaignSpec, await request.body())
+        if spec.key != key:
+            raise one_fault("/key", "key_mismatch", f"the key is {key} and cannot be changed")
+        return json(campaign_view(await editor.update(spec, actor)))
+
+    @router.get("/v1/campaigns/{key}/report")
+    async def report(key: Key) -> Response:
+        async with db.connection() as connection:
+            return json(
+                report_view(
+                    await _existing(connection, key),
+                    await reports.decisions(connection, key),
+                    await reports.actions(connection, key),
+                    await reports.runs(connection, key),
+                    await reports.coupon_count(connection, key),
+                    currency,
+                )
+            )
+
+    return router
+
+
+def _state_routes(editor: Editor) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/v1/campaigns/{key}/launch")
+    async def launch(key: Key, request: Request, actor: Actor = _NOBODY) -> Response:
+        raw = await request.body()
+        spec = body(LaunchSpec, raw) if raw.strip() else LaunchSpec()
+        moved = await editor.move(
+            key, "launch", actor, include_current_members=spec.include_current_members
+        )
+        return json(campaign_view(moved))
+
+    @router.post("/v1/campaigns/{key}/approve")
+    async def approve(key: Key, actor: Actor = _NOBODY) -> Response:
+        return json(campaign_view(await editor.move(key, "approve", actor)))
+
+    @router.post("/v1/campaigns/{key}/pause")
+    async def pause(key: Key, actor: Actor = _NOBODY) -> Response:
+        return json(campaign_view(await editor.move(key, "pause", actor)))
+
+    @router.post("/v1/campaigns/{key}/end")
+    async def end(key: Key, actor: Actor = _NOBODY) -> Response:
+        return json(campaign_view(await editor.move(key, "end", actor)))
+
+    @router.post("/v1/campaigns/{key}/simulate")
+    async def simulate(key: Key) -> Response:
+        raise one_fault("", "not_yet_supported", "campaigns cannot be simulated yet")
+
+    return router
+
+
+async def _existing(connection: Connection, key: str) -> StoredCampaign:
+    found = await settings.campaign(connection, key)
+    if found is None:
+        raise no_such("campaign", key)
+    return found
