@@ -180,7 +180,7 @@ class LogContract:
         assert sum(ends.values()) == 10
         assert len(ends) == 2 * PARTITIONS
         consumer = log.consumer("outside", topics)
-        assert await consumer.bounds(full) == (0, 10)
+        assert await consumer.bounds([full]) == {full: (0, 10)}
         record = await consumer.read_one(full, 7)
         assert record is not None
         assert (record.offset, record.value) == (7, b"7")

@@ -105,4 +105,4 @@ class TestPostgresLog(LogContract):
         [position] = await log.append([Message(topics[0], "k", b"new")])
         assert position.offset == 1
         partition = Partition(topics[0], position.number)
-        assert await log.consumer("outside", topics).bounds(partition) == (1, 2)
+        assert await log.consumer("outside", topics).bounds([partition]) == {partition: (1, 2)}

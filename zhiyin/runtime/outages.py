@@ -5,7 +5,8 @@ from typing import Final
 import asyncpg
 from redis.exceptions import RedisError
 
-from zhiyin.runtime.log import LogUnavailable
+from zhiyin.runtime.halting import Halted
+from zhiyin.runtime.log.interface import LogUnavailable
 
 # What PostgreSQL, Redis or the log raise when they are away or overloaded, or when two
 # transactions got into each other's way. None of it is the fault of the record at hand.
@@ -39,3 +40,11 @@ def is_outage(error: BaseException) -> bool:
 
 # A table, column or right is missing: no record's fault, and no later attempt will differ.
 SYSTEMIC: Final = (asyncpg.SyntaxOrAccessError, asyncpg.InvalidAuthorizationSpecificationError)
+
+
+def raise_unless_outage(error: Exception) -> None:
+    """Raise Halted for a systemic error, and anything else that trying again will not mend."""
+    if isinstance(error, SYSTEMIC):
+        raise Halted(f"the database refuses what the service does: {error}") from error
+    if not is_outage(error):
+        raise error

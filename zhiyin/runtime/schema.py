@@ -39,7 +39,7 @@ STATEMENTS: Final = (
       payload bytea NOT NULL
     )
     """,
-    "CREATE INDEX timer_due ON timer (partition, due_at)",
+    "CREATE INDEX timer_due ON timer (partition, kind, due_at)",
     "CREATE INDEX timer_profile ON timer (profile_id)",
     # `topic` is "(timer)" for a timer that could not be fired; its value is then the timer itself.
     """

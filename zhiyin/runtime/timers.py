@@ -1,7 +1,8 @@
 """Timers: something to do at an instant, by the database's clock, once."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple
 
 from zhiyin.contracts.instants import Instant, instant, moment
 from zhiyin.runtime.batch import Connection, Timer
@@ -18,11 +19,38 @@ _CLEAR: Final = """
 DELETE FROM timer WHERE key IN
   (SELECT key FROM timer WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE)
 """
+# Each kind and partition gets its share of a claim, so that a million of one kind cannot keep the
+# others waiting. Kinds this version does not know stay for one that does.
 _CLAIM: Final = """
-SELECT key, partition, due_at, profile_id, kind, payload FROM timer
-WHERE partition = ANY($1::int[]) AND due_at <= clock_timestamp()
-ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT t.*, clock_timestamp()
+FROM unnest($1::int[]) AS p(partition) CROSS JOIN unnest($2::text[]) AS k(kind)
+CROSS JOIN LATERAL (
+  SELECT key, partition, due_at, profile_id, kind, payload FROM timer
+  WHERE partition = p.partition AND kind = k.kind AND due_at <= clock_timestamp()
+  ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+) t
 """
+_CLAIM_THESE: Final = """
+SELECT key, partition, due_at, profile_id, kind, payload, clock_timestamp() FROM timer
+WHERE key = ANY($1::text[]) AND due_at <= clock_timestamp() ORDER BY key FOR UPDATE SKIP LOCKED
+"""
+_NEXT: Final = """
+SELECT p.partition, min(t.due_at), clock_timestamp()
+FROM unnest($1::int[]) AS p(partition) CROSS JOIN unnest($2::text[]) AS k(kind)
+LEFT JOIN LATERAL (
+  SELECT due_at FROM timer WHERE partition = p.partition AND kind = k.kind ORDER BY due_at LIMIT 1
+) t ON true GROUP BY p.partition
+"""
+
+# While a batch runs: the earliest timer it set, by partition, so that its owner can wake in time.
+timers_set: ContextVar[dict[int, Instant] | None] = ContextVar("timers_set", default=None)
+
+
+class Claimed(NamedTuple):
+    """Timers locked by this transaction, and the database's time."""
+
+    timers: list[Timer]
+    now: Instant
 
 
 async def set_timers(tx: Connection, timers: Sequence[Timer]) -> None:
@@ -39,6 +67,7 @@ async def set_timers(tx: Connection, timers: Sequence[Timer]) -> None:
         [timer.kind for timer in unique],
         [timer.payload for timer in unique],
     )
+    _note(unique)
 
 
 async def clear_timers(tx: Connection, keys: Sequence[str]) -> None:
@@ -47,19 +76,40 @@ async def clear_timers(tx: Connection, keys: Sequence[str]) -> None:
         await tx.execute(_CLEAR, list(keys))
 
 
-async def claim_due(tx: Connection, partitions: Sequence[int], limit: int) -> list[Timer]:
-    """Lock up to `limit` timers that are due now, earliest first."""
-    rows = await tx.fetch(_CLAIM, list(partitions), limit)
-    return [
+async def claim_due(
+    tx: Connection, partitions: Collection[int], kinds: Collection[str], limit: int
+) -> Claimed:
+    """Lock timers that are due now: of each partition and kind up to `limit`, earliest first."""
+    return _claimed(await tx.fetch(_CLAIM, list(partitions), list(kinds), limit))
+
+
+async def claim_these(tx: Connection, keys: Sequence[str]) -> Claimed:
+    """Lock those of these timers that are still there and due."""
+    return _claimed(await tx.fetch(_CLAIM_THESE, list(keys)))
+
+
+async def next_due(
+    tx: Connection, partitions: Collection[int], kinds: Collection[str]
+) -> tuple[dict[int, Instant], Instant | None]:
+    """When the next timer of each partition is due (those without any are left out), and the
+    database's time (None when nothing was asked for)."""
+    rows = await tx.fetch(_NEXT, list(partitions), list(kinds))
+    due = {number: instant(due_at) for number, due_at, _ in rows if due_at is not None}
+    return due, instant(rows[-1][2]) if rows else None
+
+
+def _claimed(rows: Sequence[Any]) -> Claimed:
+    if not rows:
+        return Claimed([], 0)
+    timers = [
         Timer(key, partition, instant(due_at), profile_id, kind, payload)
-        for key, partition, due_at, profile_id, kind, payload in rows
+        for key, partition, due_at, profile_id, kind, payload, _ in rows
     ]
+    return Claimed(timers, instant(rows[-1][6]))
 
 
-async def next_due(tx: Connection, partitions: Sequence[int]) -> tuple[Instant | None, Instant]:
-    """When the next timer is due, and the database's time now."""
-    row = await tx.fetchrow(
-        "SELECT min(due_at), clock_timestamp() FROM timer WHERE partition = ANY($1::int[])",
-        list(partitions),
-    )
-    return (None if row[0] is None else instant(row[0])), instant(row[1])
+def _note(timers: Sequence[Timer]) -> None:
+    noted = timers_set.get()
+    if noted is not None:
+        for timer in timers:
+            noted[timer.partition] = min(timer.due_at, noted.get(timer.partition, timer.due_at))

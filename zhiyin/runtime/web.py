@@ -14,10 +14,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from zhiyin.runtime.answers import json
 from zhiyin.runtime.bodies import body, convert, field_error
 from zhiyin.runtime.cursors import Cursor, Limit, Page, decode_cursor, encode_cursor
 from zhiyin.runtime.db import Database
-from zhiyin.runtime.dead_letters import dead_letter_routes
+from zhiyin.runtime.dead_letter_routes import dead_letter_routes
 from zhiyin.runtime.http import internal_token
 from zhiyin.runtime.middleware import Guard, Tracing
 from zhiyin.runtime.outages import OUTAGES, is_outage
@@ -43,11 +44,6 @@ _log = structlog.get_logger(__name__)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def json(value: Any, status: int = 200) -> Response:
-    """`value` (structs, dicts) as a JSON response, encoded by msgspec."""
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
-
-
 def service_app(
     settings: ServiceSettings,
     telemetry: Telemetry,
@@ -68,7 +64,7 @@ def service_app(
     )
     app.include_router(_health_routes(settings, telemetry, database, worker))
     if database is not None and worker is not None:
-        app.include_router(dead_letter_routes(database, worker))
+        app.include_router(dead_letter_routes(database))
     for router in routers:
         app.include_router(router)
     _answer_problems(app)

@@ -1,7 +1,7 @@
 """What an event log is, whoever keeps it. Both implementations pass the same contract tests."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 LARGEST_MESSAGE: Final = 8 * 2**20
@@ -86,8 +86,10 @@ class LogConsumer(Protocol):
         """The record at one offset, for the anchor check; None when it is gone."""
         ...
 
-    async def bounds(self, partition: Partition) -> tuple[int, int]:
-        """The oldest offset that is kept and the one after the newest."""
+    async def bounds(
+        self, partitions: Collection[Partition]
+    ) -> Mapping[Partition, tuple[int, int]]:
+        """Of each, the oldest offset that is kept and the one after the newest."""
         ...
 
     async def report(self, positions: Mapping[Partition, int]) -> None:

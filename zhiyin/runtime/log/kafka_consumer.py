@@ -1,7 +1,7 @@
 """Reads Apache Kafka as one member of a group."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -93,8 +93,10 @@ class KafkaConsumer:
     async def read_one(self, partition: Partition, offset: int) -> Record | None:
         return await self._inspector.read_one(partition, offset)
 
-    async def bounds(self, partition: Partition) -> tuple[int, int]:
-        return await self._inspector.bounds(partition)
+    async def bounds(
+        self, partitions: Collection[Partition]
+    ) -> Mapping[Partition, tuple[int, int]]:
+        return await self._inspector.bounds(partitions)
 
     async def report(self, positions: Mapping[Partition, int]) -> None:
         mine = {TopicPartition(*p): at for p, at in positions.items() if p in self._held}
@@ -193,7 +195,6 @@ class KafkaConsumer:
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             fetch_max_bytes=16 * 2**20,
             max_partition_fetch_bytes=max(2**20, min(4 * 2**20, _BUFFER // 8 // len(self._topics))),
-            check_crcs=False,
         )
         client.subscribe(self._topics, listener=_Listener(self))
         return client

@@ -1,7 +1,7 @@
 """Looks at a Kafka log from outside any group: its bounds, and single records."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -27,15 +27,15 @@ class KafkaInspector:
             ends = await client.end_offsets([TopicPartition(*p) for p in partitions])
             return {Partition(place.topic, place.partition): end for place, end in ends.items()}
 
-    async def bounds(self, partition: Partition) -> tuple[int, int]:
-        place = TopicPartition(*partition)
+    async def bounds(self, partitions: Collection[Partition]) -> dict[Partition, tuple[int, int]]:
+        places = {partition: TopicPartition(*partition) for partition in partitions}
         async with self._question() as client:
-            first = await client.beginning_offsets([place])
-            end = await client.end_offsets([place])
-            return first[place], end[place]
+            first = await client.beginning_offsets(list(places.values()))
+            end = await client.end_offsets(list(places.values()))
+        return {partition: (first[place], end[place]) for partition, place in places.items()}
 
     async def read_one(self, partition: Partition, offset: int) -> Record | None:
-        first, end = await self.bounds(partition)
+        first, end = (await self.bounds([partition]))[partition]
         if not first <= offset < end:
             return None
         place = TopicPartition(*partition)

@@ -1,7 +1,15 @@
 """Reads the PostgreSQL log as one member of a group."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -97,12 +105,16 @@ class PostgresConsumer:
                 return record if record.offset == offset else None
         return None
 
-    async def bounds(self, partition: Partition) -> tuple[int, int]:
+    async def bounds(
+        self, partitions: Collection[Partition]
+    ) -> Mapping[Partition, tuple[int, int]]:
         async with self._connected() as connection:
-            row = await connection.fetchrow(
-                "SELECT first, next FROM head WHERE topic = $1 AND partition = $2", *partition
+            rows = await connection.fetch(
+                "SELECT topic, partition, first, next FROM head WHERE topic = ANY($1::text[])",
+                list({partition.topic for partition in partitions}),
             )
-        return (0, 0) if row is None else (row[0], row[1])
+        known = {Partition(topic, number): (first, end) for topic, number, first, end in rows}
+        return {partition: known.get(partition, (0, 0)) for partition in partitions}
 
     async def report(self, positions: Mapping[Partition, int]) -> None:
         try:
