@@ -68,7 +68,7 @@ async def put(
     await tx.execute(
         """
         INSERT INTO segment (key, version, revision, name, description, rule, builtin)
-        VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7)
+        VALUES ($1, $2, $3, $4, $5, $6::text::json, $7)
         ON CONFLICT (key) DO UPDATE SET
           version = excluded.version, revision = excluded.revision, name = excluded.name,
           description = excluded.description, rule = excluded.rule, deleted = false,

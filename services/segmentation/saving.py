@@ -66,7 +66,8 @@ class Saving:
             for one in told
             if one.cause == "event" and not one.imported and one.received_at is not None
         ]
-        self._delays.record_many("event_to_segment", events)
+        if events:
+            self._delays.record_many("event_to_segment", events)
 
 
 def timer_key(profile_id: str) -> str:

@@ -11,7 +11,7 @@ FIRST_TABLES: Final = (
     )
     """,
     "INSERT INTO segment_set (revision) VALUES (0)",
-    # A deleted segment keeps its row, so that versions go on if the key comes back.
+    # `rule` as its author wrote it, in json, which keeps the order of keys. A deleted segment keeps its row, so that versions go on if the key comes back.
     """
     CREATE TABLE segment (
       key text COLLATE "C" PRIMARY KEY,
@@ -19,7 +19,7 @@ FIRST_TABLES: Final = (
       revision bigint NOT NULL,
       name text NOT NULL,
       description text NOT NULL,
-      rule jsonb NOT NULL,
+      rule json NOT NULL,
       builtin boolean NOT NULL,
       deleted boolean NOT NULL DEFAULT false,
       created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
