@@ -11,7 +11,8 @@ FIRST_TABLES: Final = (
     )
     """,
     "INSERT INTO segment_set (revision) VALUES (0)",
-    # `rule` as its author wrote it, in json, which keeps the order of keys. A deleted segment keeps its row, so that versions go on if the key comes back.
+    # `rule` is json, not jsonb, which would reorder its keys. A deleted segment keeps its row, so
+    # that versions go on if the key comes back.
     """
     CREATE TABLE segment (
       key text COLLATE "C" PRIMARY KEY,
