@@ -22,11 +22,13 @@ MEMBER: Final = "member_id"
 
 
 class KnownPerson(Struct, frozen=True):
-    """A stored person, as far as linking needs to know."""
+    """A stored person, as far as linking needs to know. `links` goes up whenever the members
+    change or an identifier leaves."""
 
     profile_id: str
     created_at: Instant
     members: frozenset[str]
+    links: int = 0
 
 
 class Link(Struct, frozen=True):

@@ -1,0 +1,81 @@
+"""A person's change as it travels on `profile.changed`."""
+
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Raw, Struct
+
+from services.profile.domain.change import Change
+from services.profile.domain.packed import PackedSnapshot
+from services.profile.domain.person_event import PersonEvent
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import Cause, encode
+
+# Names of our own making; any constant UUID does, as long as it never changes.
+_NAMES: Final = uuid.UUID("8a0c6f0e-5d0b-5b7e-9a52-6f1d0a7c41f3")
+Traceparent = Callable[[PersonEvent], str]
+
+
+class PackedChange(Struct, frozen=True, omit_defaults=True):
+    """`ProfileChanged`, field by field, its snapshot packed already."""
+
+    message_id: str
+    at: Instant
+    snapshot: Raw
+    changed: tuple[str, ...] = ()
+    tags_added: tuple[str, ...] = ()
+    tags_removed: tuple[str, ...] = ()
+    cause: tuple[Cause, ...] = ()
+    merged_into: str | None = None
+    erased: bool = False
+
+
+def message_id(profile_id: str, version: int) -> uuid.UUID:
+    return uuid.uuid5(_NAMES, f"{profile_id}/{version}")
+
+
+def new_profile_id(event: PersonEvent) -> str:
+    """The id of somebody first met through this event."""
+    return str(uuid.uuid5(_NAMES, event.uid.hex))
+
+
+def changed_message(change: Change, packed: bytes, traceparent: Traceparent) -> bytes:
+    after = change.after.snapshot
+    return encode(
+        PackedChange(
+            str(message_id(after.profile_id, after.version)),
+            after.updated_at,
+            Raw(packed),
+            (*sorted(change.changed), "profile"),
+            change.tags_added,
+            change.tags_removed,
+            tuple(_cause(event, traceparent(event)) for event in change.cause),
+        )
+    )
+
+
+def merged_message(snapshot: PackedSnapshot, kept: str, now: Instant) -> bytes:
+    """The last word about somebody merged away; `snapshot` has their last version + 1."""
+    return encode(
+        PackedChange(
+            str(message_id(snapshot.profile_id, snapshot.version)),
+            now,
+            Raw(encode(snapshot)),
+            ("profile",),
+            merged_into=kept,
+        )
+    )
+
+
+def _cause(event: PersonEvent, traceparent: str) -> Cause:
+    return Cause(
+        event.event_id,
+        event.type,
+        event.source,
+        event.at,
+        event.received_at,
+        event.imported,
+        Raw(event.whole),
+        traceparent,
+    )

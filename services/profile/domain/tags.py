@@ -1,0 +1,164 @@
+"""Which tags a person has: by hand, by rule, and until when."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.profile.domain.manual_tags import is_manual, is_taken_away, later_hand
+from services.profile.domain.tag_set import TAGS, TagRule, TagSet
+from services.profile.domain.tagging import Tagging
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import Snapshot, Tag
+from zhiyin.rules import Explanation, Person, touched
+
+_MOST_EVIDENCE: Final = 10
+Tags = dict[str, Tag]
+
+
+class Occasion(Struct, frozen=True):
+    """Why tags are settled. `now`: the instant they are settled for; `matched_at`: since when what
+    matches now does; `by_event`: whether rules with a ttl are asked too."""
+
+    now: Instant
+    matched_at: Instant
+    changed: frozenset[str]
+    by_event: bool
+
+
+class Settled(Struct, frozen=True):
+    tags: Tags
+    tagging: Tagging
+    changed: frozenset[str]
+
+
+def settle(snapshot: Snapshot, tagging: Tagging, rules: TagSet, occasion: Occasion) -> Settled:
+    """Let go of what has ended, then ask the rules concerned, each after those it builds on."""
+    round_ = _Round(snapshot, tagging, rules, occasion)
+    round_.let_go()
+    for rule in rules.rules:
+        round_.ask(rule)
+    return round_.settled()
+
+
+def holding(tags: Mapping[str, Tag]) -> frozenset[str]:
+    """The tags there are, those taken away by hand left out."""
+    return frozenset(name for name, tag in tags.items() if not is_taken_away(tag))
+
+
+def next_timer(tags: Mapping[str, Tag], flips: Mapping[str, Instant]) -> Instant | None:
+    """When time alone changes something next."""
+    ends = (tag.until for tag in tags.values() if tag.until is not None and not is_taken_away(tag))
+    return min((*ends, *flips.values()), default=None)
+
+
+def together(one: Mapping[str, Tag], other: Mapping[str, Tag]) -> Tags:
+    """The tags of two people who are one. What a hand said stands above rules; of two tags by rule
+    the one that lives longer; rules are asked again anyway."""
+    found: Tags = {}
+    for name in sorted(one.keys() | other.keys()):
+        by_hand = later_hand(one.get(name), other.get(name))
+        if by_hand is not None:
+            found[name] = by_hand
+            continue
+        candidates = [tags[name] for tags in (one, other) if name in tags]
+        found[name] = max(candidates, key=lambda tag: (tag.until is None, tag.until or 0))
+    return found
+
+
+class _Round:
+    def __init__(
+        self, snapshot: Snapshot, tagging: Tagging, rules: TagSet, occasion: Occasion
+    ) -> None:
+        self._person = Person(snapshot)
+        self._tags = dict(snapshot.tags)
+        self._flips = dict(tagging.flips)
+        self._tagging = tagging
+        self._rules = rules
+        self._occasion = occasion
+        self._stale = tagging.revision != rules.revision
+        self._changed = set(occasion.changed)
+        self._touched = touched(self._changed)
+
+    def let_go(self) -> None:
+        now = self._occasion.now
+        known = self._rules.tags
+        for name, tag in list(self._tags.items()):
+            over = not tag.holds(now) and not is_taken_away(tag)
+            orphaned = self._stale and not is_manual(tag) and name not in known
+            if over or orphaned:
+                self._put(name, None)
+        if self._stale:
+            self._flips = {name: at for name, at in self._flips.items() if name in known}
+
+    def ask(self, rule: TagRule) -> None:
+        known = self._tags.get(rule.tag)
+        if known is not None and is_manual(known):
+            self._flips.pop(rule.tag, None)
+        elif rule.ttl is None:
+            self._ask_lasting(rule, known)
+        elif self._stale or (self._occasion.by_event and rule.concerned(self._touched)):
+            self._ask_with_ttl(rule, rule.ttl, known)
+
+    def settled(self) -> Settled:
+        timer_at = next_timer(self._tags, self._flips)
+        tagging = Tagging(self._rules.revision, self._flips, timer_at)
+        return Settled(self._tags, tagging, frozenset(self._changed))
+
+    def _ask_lasting(self, rule: TagRule, known: Tag | None) -> None:
+        """`known` gone by hand's end counts as a change of `tags.<tag>`, hence of the rule."""
+        due = self._flips.get(rule.tag)
+        flipped = due is not None and due <= self._occasion.now
+        ended = f"{TAGS}{rule.tag}" in self._changed
+        if not (self._stale or flipped or ended or rule.concerned(self._touched)):
+            return
+        verdict = rule.compiled.evaluate(self._person, self._occasion.now)
+        if verdict.next_flip is None:
+            self._flips.pop(rule.tag, None)
+        else:
+            self._flips[rule.tag] = verdict.next_flip
+        if not verdict.matches:
+            self._put(rule.tag, None)
+        elif known is None or known.until is not None:
+            since = due if flipped and due is not None else self._occasion.matched_at
+            self._put(rule.tag, self._tag(rule, since, None))
+        elif known.rule_version != rule.version:
+            self._put(rule.tag, replace(known, rule_version=rule.version))
+
+    def _ask_with_ttl(self, rule: TagRule, ttl: int, known: Tag | None) -> None:
+        """Asked for the instant of the person's newest event: a late import sets nothing that
+        would have ended by now."""
+        at = min(self._person.facts.newest, self._occasion.now)
+        until = at + ttl
+        if not rule.compiled.evaluate(self._person, at).matches:
+            if self._stale and known is not None and known.rule_version != rule.version:
+                self._put(rule.tag, None)
+        elif until > self._occasion.now:
+            since = at if known is None else known.since
+            self._put(rule.tag, self._tag(rule, since, until))
+
+    def _tag(self, rule: TagRule, since: Instant, until: Instant | None) -> Tag:
+        explained = rule.compiled.explain(self._person, self._occasion.now)
+        evidence = tuple(dict.fromkeys(_evidence(explained)))[:_MOST_EVIDENCE]
+        return Tag(since, until, f"rule:{rule.tag}", rule.version, evidence)
+
+    def _put(self, name: str, tag: Tag | None) -> None:
+        if self._tags.get(name) == tag:
+            return
+        if tag is None:
+            del self._tags[name]
+        else:
+            self._tags[name] = tag
+        self._changed.add(f"{TAGS}{name}")
+        self._touched = touched(self._changed)
+        self._person = Person(replace(self._person.snapshot, tags=self._tags))
+
+
+def _evidence(explanation: Explanation) -> Iterator[str]:
+    """Ids of the events behind the clauses that hold."""
+    if not explanation.matches:
+        return
+    yield from (event_id for event_id in explanation.evidence if event_id)
+    for clause in explanation.clauses:
+        yield from _evidence(clause)

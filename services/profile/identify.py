@@ -1,0 +1,105 @@
+"""Who the events of a batch belong to, with everybody concerned locked."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from services.profile import graph
+from services.profile.domain.change import State, newborn
+from services.profile.domain.identity import PROFILE, KnownPerson, Party, Resolution, Resolver
+from services.profile.domain.messages import new_profile_id
+from services.profile.domain.person_event import Identifier, PersonEvent
+from services.profile.graph import Locked
+from zhiyin.contracts.events import CustomerLinked
+from zhiyin.contracts.instants import Instant
+from zhiyin.runtime.batch import Connection
+
+_MOST_ATTEMPTS: Final = 20
+
+
+class Contended(TimeoutError):
+    """Others kept moving the same people; the batch is to be tried again."""
+
+
+class _Moved(Exception):
+    """Somebody else entered an identifier or merged a person between looking and locking."""
+
+
+class Found:
+    """One person of the batch: their id, what is stored under it, whom they absorb, and whether
+    identifiers part from them."""
+
+    __slots__ = ("absorbed", "kept", "parted", "party", "profile_id")
+
+    def __init__(self, party: Party, locked: dict[str, Locked]) -> None:
+        order = party.kept_first()
+        self.party = party
+        self.profile_id = order[0].profile_id if order else new_profile_id(party.events[0])
+        self.kept: Locked | None = locked[order[0].profile_id] if order else None
+        self.parted = False
+        self.absorbed: list[Locked] = [locked[one.profile_id] for one in order[1:]]
+
+    @property
+    def links(self) -> int:
+        """The counter as it is to be stored: up when members change."""
+        if self.kept is None:
+            return 1
+        stored = next(one for one in self.party.stored if one.profile_id == self.profile_id)
+        same = stored.members == self.party.members and not (self.absorbed or self.parted)
+        return self.kept.links if same else self.kept.links + 1
+
+    def state(self, now: Instant) -> State:
+        if self.kept is None:
+            return newborn(self.profile_id, now)
+        return State(self.kept.snapshot, self.kept.tagging)
+
+
+async def identify(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[Found], Resolution]:
+    """Every event's person, locked until commit, identifiers entered. Raises Contended."""
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            # A savepoint: giving up must also give back the locks, or their order is lost.
+            async with tx.transaction():
+                return await _attempt(tx, events)
+        except _Moved:
+            continue
+    raise Contended("people keep being merged under this batch")
+
+
+async def _attempt(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[Found], Resolution]:
+    links, people = await graph.links(tx, _identifiers(events))
+    addressed = set(_addressed(events))
+    if addressed:
+        people |= await graph.people(tx, addressed)
+    resolution = Resolver(links, people).resolve(events)
+    claims = sorted(
+        (identifier, _kept_id(party)) for party in resolution.parties for identifier in party.gained
+    )
+    if not await graph.claim(tx, claims):
+        raise _Moved
+    wanted = {one.profile_id: one for party in resolution.parties for one in party.stored}
+    locked = await graph.lock(tx, wanted)
+    if any(_moved(one, locked.get(profile_id)) for profile_id, one in wanted.items()):
+        raise _Moved
+    return [Found(party, locked) for party in resolution.parties], resolution
+
+
+def _moved(known: KnownPerson, locked: Locked | None) -> bool:
+    return locked is None or locked.links != known.links
+
+
+def _kept_id(party: Party) -> str:
+    order = party.kept_first()
+    return order[0].profile_id if order else new_profile_id(party.events[0])
+
+
+def _identifiers(events: Sequence[PersonEvent]) -> Iterator[Identifier]:
+    for event in events:
+        yield from (each for each in event.identifiers if each[0] != PROFILE)
+
+
+def _addressed(events: Sequence[PersonEvent]) -> Iterator[str]:
+    """Profile ids that operators' commands name."""
+    for event in events:
+        yield from (token for namespace, token in event.identifiers if namespace == PROFILE)
+        if isinstance(event.properties, CustomerLinked) and event.properties.absorb:
+            yield event.properties.absorb

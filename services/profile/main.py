@@ -1,0 +1,172 @@
+"""Composition root: `python -m services.profile.main serve|migrate`."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import uvloop
+from fastapi import FastAPI
+
+from services.profile.api import read_routes
+from services.profile.catalogue import Catalogue
+from services.profile.command_api import command_routes
+from services.profile.commands import Commands
+from services.profile.domain.reading import Reader
+from services.profile.editor import Editor
+from services.profile.hot_copies import HotCopies
+from services.profile.internal_api import internal_routes
+from services.profile.merge_api import merge_routes
+from services.profile.passing_time import RETAG, PassingTime
+from services.profile.pipeline import Pipeline
+from services.profile.saving import TAGS_DUE, Saving
+from services.profile.tag_rule_api import tag_rule_routes
+from zhiyin.contracts.topics import EVENTS, PROFILE_CHANGED
+from zhiyin.rules import Options
+from zhiyin.runtime.batch import Outgoing
+from zhiyin.runtime.clock import wall_clock
+from zhiyin.runtime.db import Database
+from zhiyin.runtime.log import EventLog
+from zhiyin.runtime.log.opening import open_log
+from zhiyin.runtime.logs import configure_logs
+from zhiyin.runtime.migrate import migrate, role_of
+from zhiyin.runtime.redis import connect
+from zhiyin.runtime.serve import run_service
+from zhiyin.runtime.settings import ServiceSettings, SettingsError, environment
+from zhiyin.runtime.telemetry import Telemetry
+from zhiyin.runtime.web import service_app
+from zhiyin.runtime.worker import Worker, WorkerOptions
+
+SERVICE: Final = "profile"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+def open_database(settings: ServiceSettings) -> Database:
+    return Database(settings.postgres, SERVICE, role_of(SERVICE))
+
+
+async def migrate_all(settings: ServiceSettings) -> int:
+    await migrate(settings.postgres, SERVICE, MIGRATIONS)
+    return 0
+
+
+def build_worker(
+    settings: ServiceSettings,
+    log: EventLog,
+    database: Database,
+    hot: HotCopies,
+    telemetry: Telemetry,
+    partitions: int,
+) -> Worker:
+    options = Options(time_zone=settings.timezone, currency=settings.currency)
+    catalogue = Catalogue(options)
+    saving = Saving(partitions, hot, telemetry.delays, wall_clock)
+    reader = Reader(settings.currency, ZoneInfo(settings.timezone))
+    pipeline = Pipeline(reader, catalogue, saving, settings.currency, wall_clock)
+    passing = PassingTime(catalogue, saving, settings.currency)
+
+    async def recover(outgoing: Sequence[Outgoing]) -> None:
+        await hot.recover({one.message.key for one in outgoing})
+
+    return Worker(
+        SERVICE,
+        EVENTS,
+        log,
+        database,
+        pipeline.apply,
+        {TAGS_DUE: passing.end, RETAG: passing.retag},
+        telemetry,
+        options=WorkerOptions(
+            partitions=settings.partitions,
+            lanes=settings.lanes,
+            batch_records=settings.batch_records,
+            watchdog=settings.watchdog_seconds,
+        ),
+        recover=recover,
+    )
+
+
+async def serve(settings: ServiceSettings) -> int:
+    telemetry = Telemetry(
+        SERVICE,
+        settings.instance,
+        otlp_endpoint=settings.otlp_endpoint,
+        trace_ratio=settings.trace_ratio,
+    )
+    database = open_database(settings)
+    log = open_log(settings)
+    redis = connect(settings.redis)
+    await database.open()
+    await log.start()
+    try:
+        await log.ensure_topics([*EVENTS, PROFILE_CHANGED], settings.partitions)
+        hot = HotCopies(redis, database)
+        partitions = await log.partitions(PROFILE_CHANGED)
+        worker = build_worker(settings, log, database, hot, telemetry, partitions)
+        app = build_app(settings, telemetry, database, worker, hot, log)
+        return await run_service(app, worker, settings)
+    finally:
+        await log.stop()
+        await redis.aclose()
+        await database.close()
+        telemetry.shutdown()
+
+
+def build_app(
+    settings: ServiceSettings,
+    telemetry: Telemetry,
+    database: Database,
+    worker: Worker | None,
+    hot: HotCopies,
+    log: EventLog,
+) -> FastAPI:
+    """`worker` None: an app that only answers."""
+    commands = Commands(log, wall_clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        retrying = asyncio.create_task(hot.run())
+        yield
+        retrying.cancel()
+        with suppress(asyncio.CancelledError):
+            await retrying
+
+    return service_app(
+        settings,
+        telemetry,
+        database=database,
+        worker=worker,
+        routers=[
+            merge_routes(database, commands),
+            command_routes(database, commands, wall_clock),
+            read_routes(database, settings.currency, wall_clock),
+            tag_rule_routes(database, Editor(database, wall_clock)),
+            internal_routes(database, hot),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: 2 for a wrong command or setting."""
+    commands: dict[str, Callable[[ServiceSettings], Coroutine[None, None, int]]] = {
+        "serve": serve,
+        "migrate": migrate_all,
+    }
+    if len(arguments) != 1 or arguments[0] not in commands:
+        sys.stderr.write("usage: python -m services.profile.main serve|migrate\n")
+        return 2
+    try:
+        settings = ServiceSettings.from_env(environment())
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    configure_logs(SERVICE, settings.instance, settings.log_level)
+    return uvloop.run(commands[arguments[0]](settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,192 @@
+"""From decided changes to everything that is written: rows, timers, messages, hot copies."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from services.profile import graph, store
+from services.profile.domain.change import Change
+from services.profile.domain.messages import changed_message, merged_message, message_id
+from services.profile.domain.packed import PackedSnapshot
+from services.profile.domain.person_event import Identifier, PersonEvent
+from services.profile.domain.tagging import Tagging
+from services.profile.hot_copies import Copy, HotCopies
+from services.profile.store import Row
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import encode
+from zhiyin.contracts.topics import PROFILE_CHANGED
+from zhiyin.runtime.batch import Connection, Outcome, Outgoing, Rejected, Timer
+from zhiyin.runtime.clock import Clock
+from zhiyin.runtime.delays import Delays
+from zhiyin.runtime.log import Message, partition_of
+from zhiyin.runtime.telemetry import inject
+from zhiyin.runtime.timers import clear_timers, set_timers
+
+TAGS_DUE: Final = "tags"
+
+
+class Absorbed(NamedTuple):
+    """Somebody merged away; `snapshot` is their last, its version one up."""
+
+    snapshot: PackedSnapshot
+    kept: str
+
+
+class Written(NamedTuple):
+    """A change with what the graph knows of the person. `partition` publishes it."""
+
+    change: Change
+    members: frozenset[str]
+    links: int
+    partition: int
+    gained: tuple[Identifier, ...] = ()
+    absorbed: tuple[Absorbed, ...] = ()
+
+
+class Saving:
+    """`traceparent`s travel on with the message they belong to."""
+
+    def __init__(self, partitions: int, hot: HotCopies, delays: Delays, clock: Clock) -> None:
+        self._partitions = partitions
+        self._hot = hot
+        self._delays = delays
+        self._clock = clock
+
+    async def people(
+        self,
+        tx: Connection,
+        written: Sequence[Written],
+        rejected: Sequence[Rejected],
+        traceparent: Callable[[PersonEvent], str],
+    ) -> Outcome:
+        """After events."""
+        rows = [_row(one) for one in sorted(written, key=_profile_id)]
+        absorbed = [gone for one in written for gone in one.absorbed]
+        if absorbed:
+            now = max(one.change.after.snapshot.updated_at for one in written)
+            kept_of = {gone.snapshot.profile_id: gone.kept for gone in absorbed}
+            await graph.absorb(tx, kept_of, now)
+            await clear_timers(tx, [timer_key(one) for one in kept_of])
+        await store.save(tx, rows)
+        await self.timers(tx, [one.change for one in written])
+        packed = {row.profile_id: row.snapshot for row in rows}
+        outgoing = [
+            message
+            for one in written
+            for message in _messages(one, packed[_profile_id(one)], traceparent)
+        ]
+        copies = [_copy(one, packed[_profile_id(one)]) for one in written]
+        copies += [Copy.moved(gone.snapshot.profile_id, gone.kept) for gone in absorbed]
+        received = [
+            event.received_at for one in written for event in one.change.cause if not event.imported
+        ]
+        return Outcome(outgoing, rejected, _AfterCommit(self._hot, copies, self._told(received)))
+
+    async def by_time(self, tx: Connection, changes: Sequence[Change]) -> Outcome:
+        """After time or a change of rules alone: nobody is linked anew."""
+        rows = [_row(Written(change, frozenset(), 0, 0)) for change in changes]
+        await store.update(tx, rows)
+        outgoing = [
+            _message(
+                row.profile_id,
+                row.version,
+                partition_of(row.profile_id, self._partitions),
+                changed_message(change, row.snapshot, _untraced),
+                "",
+            )
+            for row, change in zip(rows, changes, strict=True)
+        ]
+        copies = [Copy(row.profile_id, row.version, row.snapshot) for row in rows]
+        return Outcome(outgoing, (), _AfterCommit(self._hot, copies, _nothing))
+
+    async def timers(self, tx: Connection, changes: Sequence[Change]) -> None:
+        """Timers follow what is remembered beside the tags."""
+        moved = [
+            (change.after.snapshot.profile_id, change.after.tagging)
+            for change in changes
+            if change.before.tagging.timer_at != change.after.tagging.timer_at
+        ]
+        await set_timers(tx, [timer for one in moved if (timer := self.timer(*one)) is not None])
+        await clear_timers(tx, [timer_key(one) for one, tagging in moved if not tagging.timer_at])
+
+    def timer(self, profile_id: str, tagging: Tagging) -> Timer | None:
+        if tagging.timer_at is None:
+            return None
+        partition = partition_of(profile_id, self._partitions)
+        return Timer(timer_key(profile_id), partition, tagging.timer_at, profile_id, TAGS_DUE)
+
+    def _told(self, received: Sequence[Instant]) -> Callable[[], None]:
+        def tell() -> None:
+            now = self._clock()
+            self._delays.record_many("event_to_profile", [now - each for each in received])
+
+        return tell
+
+
+class _AfterCommit:
+    def __init__(self, hot: HotCopies, copies: Sequence[Copy], tell: Callable[[], None]) -> None:
+        self._hot = hot
+        self._copies = copies
+        self._tell = tell
+
+    async def __call__(self) -> None:
+        self._tell()
+        if self._copies:
+            await self._hot.write(self._copies)
+
+
+def timer_key(profile_id: str) -> str:
+    return f"{TAGS_DUE}:{profile_id}"
+
+
+def _profile_id(one: Written) -> str:
+    return one.change.after.snapshot.profile_id
+
+
+def _row(one: Written) -> Row:
+    after = one.change.after
+    return Row(
+        after.snapshot.profile_id,
+        after.snapshot.version,
+        after.snapshot.created_at,
+        after.snapshot.updated_at,
+        one.members,
+        one.links,
+        encode(after.snapshot),
+        encode(after.tagging),
+    )
+
+
+def _copy(one: Written, packed: bytes) -> Copy:
+    """With an absorbed person's identifiers the stale entries lead there and on to here."""
+    after = one.change.after.snapshot
+    return Copy(after.profile_id, after.version, packed, one.gained)
+
+
+def _messages(
+    one: Written, packed: bytes, traceparent: Callable[[PersonEvent], str]
+) -> list[Outgoing]:
+    after = one.change.after.snapshot
+    trace = next((traceparent(event) for event in reversed(one.change.cause)), "")
+    change = changed_message(one.change, packed, traceparent)
+    found = [_message(after.profile_id, after.version, one.partition, change, trace)]
+    for gone, kept in one.absorbed:
+        value = merged_message(gone, kept, after.updated_at)
+        found.append(_message(gone.profile_id, gone.version, one.partition, value, trace))
+    return found
+
+
+def _message(
+    profile_id: str, version: int, partition: int, value: bytes, traceparent: str
+) -> Outgoing:
+    identity: uuid.UUID = message_id(profile_id, version)
+    message = Message(PROFILE_CHANGED, profile_id, value, inject((), traceparent or None))
+    return Outgoing(identity, partition, message)
+
+
+def _untraced(_: PersonEvent) -> str:
+    return ""
+
+
+def _nothing() -> None:
+    return None

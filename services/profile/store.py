@@ -1,0 +1,173 @@
+"""People and their events in PostgreSQL. Everything here works on the caller's transaction; rows
+are written in the order of their keys, so that batches never deadlock."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from services.profile.domain.person_event import PersonEvent
+from services.profile.domain.tagging import Tagging
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import encode
+from zhiyin.runtime.batch import Connection
+
+# Held shared by every batch, exclusively by whoever edits the tag rules.
+TAG_SET_LOCK: Final = 0x5A_54_41_47
+
+_FIRST_SIGHT: Final = """
+INSERT INTO seen_event (uid) SELECT uid FROM unnest($1::uuid[]) AS n (uid) ORDER BY uid
+ON CONFLICT (uid) DO NOTHING RETURNING uid
+"""
+_SAVE: Final = """
+INSERT INTO profile AS p
+  (profile_id, version, created_at, updated_at, members, links, snapshot, tagging)
+SELECT profile_id, version, created_at, updated_at,
+       CASE WHEN members = '' THEN '{}' ELSE string_to_array(members, chr(31)) END,
+       links, snapshot, tagging
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::int[],
+            $7::bytea[], $8::bytea[])
+  AS n (profile_id, version, created_at, updated_at, members, links, snapshot, tagging)
+ORDER BY profile_id
+ON CONFLICT (profile_id) DO UPDATE SET version = excluded.version,
+  updated_at = excluded.updated_at, members = excluded.members, links = excluded.links,
+  snapshot = excluded.snapshot, tagging = excluded.tagging
+"""
+_UPDATE: Final = """
+UPDATE profile p SET version = n.version, updated_at = n.updated_at, snapshot = n.snapshot,
+  tagging = n.tagging
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])
+  AS n (profile_id, version, updated_at, snapshot, tagging)
+WHERE p.profile_id = n.profile_id
+"""
+_EVENT_COLUMNS: Final = ("profile_id", "at", "uid", "type", "received_at", "value")
+
+
+class Row(NamedTuple):
+    """A person as they are to be stored."""
+
+    profile_id: str
+    version: int
+    created_at: Instant
+    updated_at: Instant
+    members: frozenset[str]
+    links: int
+    snapshot: bytes
+    tagging: bytes
+
+
+class Logged(NamedTuple):
+    """An event in the event log."""
+
+    uid: uuid.UUID
+    at: Instant
+    value: bytes
+
+
+async def begin(tx: Connection) -> int:
+    """The revision of the tag rules, which stays until commit."""
+    revision: int = await tx.fetchval("SELECT begin_batch($1)", TAG_SET_LOCK)
+    return revision
+
+
+async def first_sight(tx: Connection, uids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Those never seen before. From now on they have been."""
+    wanted = sorted(set(uids))
+    return {uid for (uid,) in await tx.fetch(_FIRST_SIGHT, wanted)} if wanted else set()
+
+
+async def forget_sight(tx: Connection, uids: Sequence[uuid.UUID]) -> None:
+    """These could not be applied: when they come again they are new."""
+    if uids:
+        await tx.execute("DELETE FROM seen_event WHERE uid = ANY($1::uuid[])", uids)
+
+
+async def append_events(tx: Connection, events: Iterable[tuple[str, PersonEvent]]) -> None:
+    """Add events to the event log, each under the id of its person."""
+    rows = [
+        (profile_id, event.at, event.uid, event.type, event.received_at, event.value)
+        for profile_id, event in events
+    ]
+    if rows:
+        await tx.copy_records_to_table("event", records=rows, columns=_EVENT_COLUMNS)
+
+
+async def history(tx: Connection, profile_ids: Sequence[str]) -> list[Logged]:
+    """Every event of a person, who may have had several ids."""
+    rows = await tx.fetch(
+        "SELECT uid, at, value FROM event WHERE profile_id = ANY($1::text[])", list(profile_ids)
+    )
+    return [Logged(*row) for row in rows]
+
+
+async def move_events(
+    tx: Connection, profile_ids: Sequence[str], uids: Sequence[uuid.UUID], to: str
+) -> None:
+    """These events are somebody else's."""
+    await tx.execute(
+        """
+        UPDATE event SET profile_id = $3
+        WHERE profile_id = ANY($1::text[]) AND uid = ANY($2::uuid[])
+        """,
+        list(profile_ids),
+        list(uids),
+        to,
+    )
+
+
+async def save(tx: Connection, rows: Sequence[Row]) -> None:
+    """Insert people, or replace what is stored of them; existing ones must be locked."""
+    if rows:
+        await tx.execute(
+            _SAVE,
+            [row.profile_id for row in rows],
+            [row.version for row in rows],
+            [row.created_at for row in rows],
+            [row.updated_at for row in rows],
+            [_array(sorted(row.members)) for row in rows],
+            [row.links for row in rows],
+            [row.snapshot for row in rows],
+            [row.tagging for row in rows],
+        )
+
+
+async def update(tx: Connection, rows: Sequence[Row]) -> None:
+    """Replace snapshots of people who are locked; who is linked to them stays."""
+    if rows:
+        await tx.execute(
+            _UPDATE,
+            [row.profile_id for row in rows],
+            [row.version for row in rows],
+            [row.updated_at for row in rows],
+            [row.snapshot for row in rows],
+            [row.tagging for row in rows],
+        )
+
+
+async def remember_tagging(tx: Connection, taggings: Sequence[tuple[str, Tagging]]) -> None:
+    """What is remembered beside the tags has changed, but nothing others see."""
+    if taggings:
+        await tx.execute(
+            """
+            UPDATE profile p SET tagging = n.tagging
+            FROM unnest($1::text[], $2::bytea[]) AS n (profile_id, tagging)
+            WHERE p.profile_id = n.profile_id
+            """,
+            [profile_id for profile_id, _ in taggings],
+            [encode(tagging) for _, tagging in taggings],
+        )
+
+
+async def page_of_people(tx: Connection, after: str, limit: int) -> list[tuple[str, bytes]]:
+    """Profile ids behind `after`, in order, with what is remembered beside the tags."""
+    rows = await tx.fetch(
+        "SELECT profile_id, tagging FROM profile WHERE profile_id > $1 ORDER BY 1 LIMIT $2",
+        after,
+        limit,
+    )
+    return [tuple(row) for row in rows]
+
+
+def _array(texts: Iterable[str]) -> str:
+    """PostgreSQL's text form of an array: `unnest` would flatten an array of arrays."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
