@@ -9,18 +9,18 @@ from services.engagement.domain.coupons import Coupon
 from services.engagement.domain.customer import Action, Run
 from services.engagement.domain.walk import Effect, TagSet
 from services.engagement.gather import Gathered
+from services.engagement.run_timers import run_timer
 from services.engagement.store import coupons, ledger, runs
 from zhiyin.contracts.actions import ActionDecided
 from zhiyin.contracts.events import CustomerTagged, Event, encode_event, event_key
-from zhiyin.contracts.instants import Instant, moment
+from zhiyin.contracts.instants import moment
 from zhiyin.contracts.profiles import encode
 from zhiyin.contracts.topics import ACTION_DECIDED, topic_of
-from zhiyin.runtime.batch import Connection, Outgoing, Timer
+from zhiyin.runtime.batch import Connection, Outgoing
 from zhiyin.runtime.log import Message
 from zhiyin.runtime.telemetry import inject
 from zhiyin.runtime.timers import clear_timers, set_timers
 
-RUN_TIMER = "run"
 _json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder(order="deterministic").encode
 
@@ -44,18 +44,6 @@ async def carry_out(
         *(_told(a, partitions) for a in decided if a.state in ("decided", "sent")),
         *(_tagged(tag, partitions) for tag in tags if tag.action.action_id in new),
     ]
-
-
-def run_timer(run: Run, until: Instant, partition: int) -> Timer:
-    """Named by when it is due as well: one that has fired cannot be taken for the next."""
-    return Timer(
-        key=f"run:{run.run_id}:{until}",
-        partition=partition,
-        due_at=until,
-        profile_id=run.profile_id,
-        kind=RUN_TIMER,
-        payload=run.run_id.bytes,
-    )
 
 
 async def _wind(

@@ -89,8 +89,9 @@ class Deliverer:
             try:
                 await self._settle_sent()
                 await self._begin()
-            except OUTAGES as error:
-                _log.warning("delivery_waits", error=repr(error))
+            except Exception as error:  # noqa: BLE001 - told; what is due stays due
+                log = _log.warning if isinstance(error, OUTAGES) else _log.error
+                log("delivery_waits", error=repr(error), exc_info=error)
                 await asyncio.sleep(_OUTAGE_SECONDS)
             await self._rest()
         if self._tasks:

@@ -3,8 +3,8 @@ the absorbed person, erasure forgets."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.engagement.carry_out import run_timer
 from services.engagement.incoming import Change
+from services.engagement.run_timers import run_timer
 from services.engagement.store import moves, people, runs
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot, decode_snapshot

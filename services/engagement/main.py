@@ -12,7 +12,6 @@ import httpx
 import uvloop
 from fastapi import FastAPI
 
-from services.engagement.carry_out import RUN_TIMER
 from services.engagement.cashier import Cashier
 from services.engagement.catalogs import Catalogs
 from services.engagement.crossing import PARKED_TIMER
@@ -27,6 +26,7 @@ from services.engagement.routes.campaigns import campaign_routes
 from services.engagement.routes.coupons import coupon_routes
 from services.engagement.routes.people import people_routes
 from services.engagement.routes.settings import setting_routes
+from services.engagement.run_timers import RUN_TIMER
 from services.engagement.sealing import Sealer, derived_key
 from services.engagement.seeding import seed
 from services.engagement.senders.addresses import Vault

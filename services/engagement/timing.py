@@ -32,7 +32,6 @@ class Timing:
     async def runs(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:
         run_ids = [uuid.UUID(bytes=timer.payload) for timer in due]
         owners = await runs.owners(tx, run_ids)
-        self._delays(due, now)
         stimuli: Stimuli = defaultdict(list)
         for run_id in run_ids:
             if run_id in owners:
@@ -40,7 +39,6 @@ class Timing:
         return await self._decide(tx, stimuli, now)
 
     async def reorders(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:
-        self._delays(due, now)
         ids = {timer.profile_id for timer in due}
         rows = await people.lock(tx, ids, self._pipeline.partitions)
         catalog = await self._pipeline.catalogs.current(tx)
@@ -82,8 +80,3 @@ class Timing:
     ) -> Outcome:
         decided = await self._pipeline.decide(tx, rows, stimuli, Newest(rows), catalog, now)
         return self._pipeline.outcome(decided)
-
-    def _delays(self, due: Sequence[Timer], now: Instant) -> None:
-        self._pipeline.telemetry.delays.record_many(
-            "due_to_fired", [now - timer.due_at for timer in due]
-        )

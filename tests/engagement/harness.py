@@ -1,0 +1,275 @@
+"""Engagement on a real PostgreSQL, without the event log: batches go straight in."""
+
+import itertools
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+import msgspec
+from msgspec.structs import replace
+
+from services.engagement.cashier import Cashier
+from services.engagement.catalogs import Catalogs
+from services.engagement.crossing import PARKED_TIMER
+from services.engagement.deliverer import Deliverer
+from services.engagement.editor import Editor
+from services.engagement.gather import Gatherer
+from services.engagement.launching import JOB_TIMER, Launching
+from services.engagement.main import MIGRATIONS
+from services.engagement.pipeline import Pipeline
+from services.engagement.reordering import REORDER_TIMER
+from services.engagement.run_timers import RUN_TIMER
+from services.engagement.sealing import Sealer, derived_key
+from services.engagement.seeding import seed
+from services.engagement.senders.logged import LogSender
+from services.engagement.senders.parcel import Sender
+from services.engagement.senders.places import Places
+from services.engagement.senders.webhook import WebhookSender
+from services.engagement.settings_editor import SettingsEditor
+from services.engagement.store import reports
+from services.engagement.timing import Timing
+from tests.people import snapshot_of
+from zhiyin.contracts.actions import ActionDecided, decode_action_decided
+from zhiyin.contracts.campaigns import CampaignSpec
+from zhiyin.contracts.events import Event
+from zhiyin.contracts.instants import SECOND, Instant, instant
+from zhiyin.contracts.profiles import Cause, ProfileChanged, Snapshot, encode
+from zhiyin.contracts.segments import SegmentChanged
+from zhiyin.contracts.topics import ACTION_DECIDED, PROFILE_CHANGED, SEGMENT_CHANGED
+from zhiyin.rules import Options
+from zhiyin.runtime.batch import Fire, Outcome, Outgoing, Timer
+from zhiyin.runtime.db import Database
+from zhiyin.runtime.http import http_client
+from zhiyin.runtime.log import Record, partition_of
+from zhiyin.runtime.migrate import migrate, role_of
+from zhiyin.runtime.telemetry import Telemetry
+
+PARTITIONS = 4
+SECRET = "a secret for tests only"
+# 2026-03-02T04:00:00Z, noon in Shanghai: outside of quiet hours.
+NOON: Instant = instant(datetime.fromisoformat("2026-03-02T04:00:00+00:00"))
+NIGHT: Instant = NOON + 10 * 3600 * SECOND
+_offsets = itertools.count()
+_versions = itertools.count(1)
+
+
+def cause_of(event: Event) -> Cause:
+    at = instant(event.occurred_at)
+    packed = msgspec.msgpack.encode(msgspec.json.decode(event.properties))
+    return Cause(
+        event.event_id, event.type, event.source, at, at, event.imported, msgspec.Raw(packed)
+    )
+
+
+def a_change(
+    events: Sequence[Event] = (),
+    *,
+    profile_id: str = "p-1",
+    causes: Iterable[Event] | None = None,
+    version: int | None = None,
+    changed: Iterable[str] = ("orders", "reorder"),
+    message_id: str | None = None,
+    merged_into: str | None = None,
+    erased: bool = False,
+    tags_added: Iterable[str] = (),
+    **rest: Any,
+) -> ProfileChanged:
+    """A person's change: `events` are all of theirs, `causes` those of this batch (the last)."""
+    number = next(_versions) if version is None else version
+    snapshot = replace(snapshot_of(events, **rest), profile_id=profile_id, version=number)
+    newest = list(events)[-1:] if causes is None else list(causes)
+    return ProfileChanged(
+        message_id=message_id or str(uuid.uuid4()),
+        at=max((instant(event.occurred_at) for event in newest), default=NOON),
+        snapshot=snapshot,
+        changed=tuple(changed),
+        tags_added=tuple(tags_added),
+        cause=tuple(map(cause_of, newest)),
+        merged_into=merged_into,
+        erased=erased,
+    )
+
+
+def a_crossing(
+    segment: str = "dormant-90d",
+    change: str = "entered",
+    *,
+    profile_id: str = "p-1",
+    at: Instant = NOON,
+    version: int = 0,
+    cause: str = "time",
+    imported: bool = False,
+) -> SegmentChanged:
+    return msgspec.convert(
+        {
+            "message_id": str(uuid.uuid4()),
+            "profile_id": profile_id,
+            "segment": segment,
+            "change": change,
+            "at": at,
+            "decided_at": at,
+            "cause": cause,
+            "rule_version": 1,
+            "profile_version": version,
+            "imported": imported,
+        },
+        SegmentChanged,
+    )
+
+
+def record_of(message: ProfileChanged | SegmentChanged) -> Record:
+    if isinstance(message, ProfileChanged):
+        topic, key = PROFILE_CHANGED, message.snapshot.profile_id
+    else:
+        topic, key = SEGMENT_CHANGED, message.profile_id
+    partition = partition_of(key, PARTITIONS)
+    return Record(topic, partition, next(_offsets), key, encode(message), (), 0)
+
+
+@dataclass(eq=False)
+class Instance:
+    """One process of the service as far as its store and its senders are concerned. `now` is its
+    clock."""
+
+    db: Database
+    client: httpx.AsyncClient
+    now: Instant = NOON
+    outgoing: list[Outgoing] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.options = Options()
+        self.sealer = Sealer(derived_key(SECRET, "channels"))
+        self.catalogs = Catalogs(self.options, self.sealer)
+        self.telemetry = Telemetry("engagement", "test")
+        self.places = Places(["127.0.0.1"])
+        self.senders: dict[str, Sender] = {
+            "log": LogSender(),
+            "webhook": WebhookSender(self.client, self.places, self.clock),
+        }
+        self.deliverer = Deliverer(
+            self.db,
+            self.catalogs,
+            self.senders,
+            lambda: range(PARTITIONS),
+            self.clock,
+            self.telemetry,
+        )
+        gatherer = Gatherer(self.catalogs, derived_key(SECRET, "coupons"), "CNY")
+        self.pipeline = Pipeline(
+            self.catalogs, gatherer, PARTITIONS, self.clock, self.telemetry, self.deliverer.wake
+        )
+        timing = Timing(self.pipeline)
+        self.fire: dict[str, Fire] = {
+            RUN_TIMER: timing.runs,
+            REORDER_TIMER: timing.reorders,
+            PARKED_TIMER: timing.parked,
+            JOB_TIMER: Launching(self.pipeline).jobs,
+        }
+        self.editor = Editor(self.db, self.options, PARTITIONS, self.clock)
+        self.settings = SettingsEditor(self.db, self.sealer, self.places, "CNY", self.clock)
+        self.cashier = Cashier(self.db, "CNY", self.clock)
+
+    def clock(self) -> Instant:
+        return self.now
+
+    async def deliver(self, *messages: ProfileChanged | SegmentChanged) -> Outcome:
+        """Apply these as one batch."""
+        async with self.db.transaction() as tx:
+            outcome = await self.pipeline.apply(tx, [record_of(each) for each in messages])
+        await self._committed(outcome)
+        return outcome
+
+    async def fire_due(self, now: Instant) -> int:
+        """Set the clock to `now` and fire what is due by it, until nothing is."""
+        self.now = now
+        fired = 0
+        while due := await self._fire_once(now):
+            fired += due
+        return fired
+
+    async def _fire_once(self, now: Instant) -> int:
+        outcomes: list[Outcome] = []
+        async with self.db.transaction() as tx:
+            rows = await tx.fetch(
+                """DELETE FROM timer WHERE due_at <= to_timestamp($1::float8 / 1000000)
+                   RETURNING key, partition, (extract(epoch FROM due_at) * 1000000)::bigint,
+                     profile_id, kind, payload""",
+                now,
+            )
+            kinds: defaultdict[str, list[Timer]] = defaultdict(list)
+            for row in rows:
+                kinds[row[4]].append(Timer(*row))
+            for kind, timers in kinds.items():
+                outcomes.append(await self.fire[kind](tx, timers, now))
+        for outcome in outcomes:
+            await self._committed(outcome)
+        return len(rows)
+
+    async def _committed(self, outcome: Outcome) -> None:
+        self.outgoing += outcome.outgoing
+        await outcome.after_commit()
+
+    @property
+    def decided(self) -> list[ActionDecided]:
+        return [
+            decode_action_decided(each.message.value)
+            for each in self.outgoing
+            if each.message.topic == ACTION_DECIDED
+        ]
+
+    async def history(self, profile_id: str = "p-1") -> list[reports.Item]:
+        """What was done for a person and what was not, oldest first."""
+        async with self.db.connection() as connection:
+            return (await reports.of_person(connection, profile_id, None, 500))[::-1]
+
+    async def outcomes(self, profile_id: str = "p-1") -> list[tuple[str, str, str | None]]:
+        """(kind, state, reason) of the same."""
+        return sorted(
+            (item.kind, item.state, item.reason) for item in await self.history(profile_id)
+        )
+
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        async with self.db.connection() as connection:
+            return list(await connection.fetch(query, *arguments))
+
+    async def launch(self, spec: Mapping[str, Any], **options: Any) -> None:
+        campaign = msgspec.convert(spec, CampaignSpec)
+        await self.editor.create(campaign, "test")
+        await self.editor.move(campaign.key, "launch", "test", **options)
+
+    async def end_built_in(self) -> None:
+        for key in ("win-back-90d", "reorder-reminder", "welcome-first-order", "complaint-care"):
+            await self.editor.move(key, "end", "test")
+
+
+@asynccontextmanager
+async def an_instance(postgres: str) -> AsyncIterator[Instance]:
+    db = Database(postgres, "engagement", role_of("engagement"))
+    await db.open()
+    client = http_client(timeout=1.0)
+    try:
+        yield Instance(db, client)
+    finally:
+        await client.aclose()
+        await db.close()
+
+
+async def migrated(postgres: str) -> str:
+    await migrate(postgres, "engagement", MIGRATIONS)
+    async with an_instance(postgres) as one:
+        await seed(one.db, one.sealer, NOON)
+    return postgres
+
+
+def reachable(**rest: Any) -> dict[str, dict[str, str]]:
+    """Identifiers of somebody whom sms and inbox reach."""
+    return {"member_id": {"M1": ""}, "phone": {"ph_token": "138****1111"}, **rest}
+
+
+def somebody(**rest: Any) -> Snapshot:
+    return snapshot_of(identifiers=reachable(), **rest)
