@@ -30,6 +30,7 @@ SETTINGS = {
     # nobody replicates from the embedded server, and less is written
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
     "wal_buffers": "16MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
