@@ -22,8 +22,7 @@ _SAVE: Final = """
 INSERT INTO profile AS p
   (profile_id, version, created_at, updated_at, members, links, snapshot, tagging)
 SELECT profile_id, version, created_at, updated_at,
-       CASE WHEN members = '' THEN '{}' ELSE string_to_array(members, chr(31)) END,
-       links, snapshot, tagging
+       members::text[], links, snapshot, tagging
 FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::int[],
             $7::bytea[], $8::bytea[])
   AS n (profile_id, version, created_at, updated_at, members, links, snapshot, tagging)
