@@ -1,5 +1,6 @@
 """The hot copy of people in Redis: quick, possibly missing, never the last word."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -29,6 +30,7 @@ class _Segments(Struct, frozen=True):
 
 
 _NOTHING: Final = Hot()
+_Answer = asyncio.Future[Sequence[bytes | None] | None]
 _segments: Final = msgspec.msgpack.Decoder(_Segments)
 
 
@@ -55,11 +57,14 @@ class Breaker:
 
 
 class HotCopy:
-    """Reads only; whatever goes wrong with Redis reads as "not there"."""
+    """Reads only; whatever goes wrong with Redis reads as "not there". What is asked for in one
+    turn of the event loop is fetched together: one round trip, one time-out."""
 
     def __init__(self, redis: Redis, breaker: Breaker) -> None:
         self._redis = redis
         self._breaker = breaker
+        self._wanted: list[tuple[Sequence[str], _Answer]] = []
+        self._fetching: set[asyncio.Task[None]] = set()
 
     async def person(self, profile_id: str) -> Hot:
         found = await self._get([f"p:{profile_id}", f"s:{profile_id}"])
@@ -78,13 +83,34 @@ class HotCopy:
     async def _get(self, keys: Sequence[str]) -> Sequence[bytes | None] | None:
         if self._breaker.open:
             return None
+        answer: _Answer = asyncio.get_running_loop().create_future()
+        self._wanted.append((keys, answer))
+        if len(self._wanted) == 1:
+            task = asyncio.create_task(self._fetch())
+            self._fetching.add(task)
+            task.add_done_callback(self._fetching.discard)
+        return await answer
+
+    async def _fetch(self) -> None:
+        wanted, self._wanted = self._wanted, []
+        found: Sequence[bytes | None] | None = None
         try:
-            found: Sequence[bytes | None] = await self._redis.mget(keys)
+            found = await self._redis.mget([key for keys, _ in wanted for key in keys])
+            self._breaker.worked()
         except RedisFailure:
             self._breaker.failed()
-            return None
-        self._breaker.worked()
-        return found
+        finally:
+            _hand_out(wanted, found)
+
+
+def _hand_out(
+    wanted: Sequence[tuple[Sequence[str], _Answer]], found: Sequence[bytes | None] | None
+) -> None:
+    start = 0
+    for keys, answer in wanted:
+        if not answer.done():  # whoever asked may have hung up
+            answer.set_result(None if found is None else found[start : start + len(keys)])
+        start += len(keys)
 
 
 def _listed(packed: bytes) -> tuple[str, ...]:

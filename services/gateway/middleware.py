@@ -3,19 +3,20 @@
 import hmac
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zhiyin.runtime.problems import Problem, response
 
-_HEADERS: Final = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "strict-transport-security": "max-age=31536000",
-    "cache-control": "no-store",
-}
-_API_ONLY: Final = "default-src 'none'; frame-ancestors 'none'"
+_HEADERS: Final = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"strict-transport-security", b"max-age=31536000"),
+    (b"cache-control", b"no-store"),
+]
+_API_ONLY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="zhiyin"')
 _PAGES: Final = ("/docs", "/console")
 
 
@@ -32,18 +33,12 @@ class PublicHeaders:
             return
         extra: list[tuple[bytes, bytes]] = []
         scope["zhiyin.answer_headers"] = extra
-        page = scope["path"].startswith(_PAGES)
+        always = _HEADERS if scope["path"].startswith(_PAGES) else [*_HEADERS, _API_ONLY]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                if not page:
-                    headers.setdefault("content-security-policy", _API_ONLY)
-                if message["status"] == 401:
-                    headers["www-authenticate"] = 'Bearer realm="zhiyin"'
-                message["headers"].extend(extra)
+                challenge = [_CHALLENGE] if message["status"] == 401 else []
+                message["headers"] = [*message["headers"], *always, *challenge, *extra]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -63,19 +63,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def mount(app: FastAPI, call: Call, handler: Handler) -> None:
-    """Register a call's route with its documentation."""
-    app.add_api_route(
-        call.path,
-        handler,
-        methods=[call.method],
-        name=call.name,
-        operation_id=call.name,
-        summary=call.summary,
-        tags=[call.tag],
-        status_code=call.status,
-        response_class=Response,
-        openapi_extra={"x-call": call.name},
-    )
+    """Register a call's route. Its handler takes the request as it is, so FastAPI's own reading
+    of parameters and bodies (a quarter of a millisecond) is left out."""
+    app.add_route(call.path, handler, methods=[call.method], name=call.name)
 
 
 def document(app: FastAPI, calls: Sequence[Call]) -> dict[str, Any]:
@@ -84,11 +74,9 @@ def document(app: FastAPI, calls: Sequence[Call]) -> dict[str, Any]:
     openapi = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
-    by_name = {call.name: call for call in calls}
-    for path in openapi["paths"].values():
-        for operation in path.values():
-            if (call := by_name.get(operation.pop("x-call", ""))) is not None:
-                _describe(operation, call, schemas)
+    for call in calls:
+        path = openapi["paths"].setdefault(call.path, {})
+        path[call.method.lower()] = _operation(call, schemas)
     openapi["components"] = {
         "schemas": {**components, "Problem": _PROBLEM_SCHEMA},
         "responses": {"Problem": _problem_response()},
@@ -110,27 +98,34 @@ def _schemas(calls: Iterable[Call]) -> tuple[dict[int, Any], dict[str, Any]]:
     return dict(zip(types, schemas, strict=True)), components
 
 
-def _describe(operation: dict[str, Any], call: Call, schemas: dict[int, Any]) -> None:
-    operation["description"] = f"Needs the scope `{'` or `'.join(call.scopes)}`."
-    operation["security"] = [{"bearer": []}, {"basic": []}]
+def _operation(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": call.name,
+        "summary": call.summary,
+        "description": f"Needs the scope `{'` or `'.join(call.scopes)}`.",
+        "tags": [call.tag],
+        "security": [{"bearer": []}, {"basic": []}],
+        "responses": _responses(call, schemas),
+    }
     if parameters := _parameters(call):
         operation["parameters"] = parameters
     if call.body is not None:
-        content = {"schema": _schema(call.body, schemas)}
-        if call.example is not None:
-            content["example"] = call.example
-        operation["requestBody"] = {
-            "required": not call.body_optional,
-            "content": {_JSON: content},
-        }
+        content = _content(call.body, call.example, schemas)
+        operation["requestBody"] = {"required": not call.body_optional, "content": content}
+    return operation
+
+
+def _responses(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "Done"}
     if call.status != 204:
-        content = {"schema": _schema(call.answer, schemas)}
-        if call.answer_example is not None:
-            content["example"] = call.answer_example
-        answer["content"] = {_JSON: content}
+        answer["content"] = _content(call.answer, call.answer_example, schemas)
     refusals = {str(status): _PROBLEM for status in (401, 403, 429, 503, "default")}
-    operation["responses"] = {str(call.status): answer, **refusals}
+    return {str(call.status): answer, **refusals}
+
+
+def _content(kind: Any, example: Any, schemas: dict[int, Any]) -> dict[str, Any]:
+    shown = {} if example is None else {"example": example}
+    return {_JSON: {"schema": _schema(kind, schemas), **shown}}
 
 
 def _schema(kind: Any, schemas: dict[int, Any]) -> Any:
