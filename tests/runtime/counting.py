@@ -118,12 +118,24 @@ class Bench:
 
     async def dead(self) -> list[tuple[str, str]]:
         rows = await self.db.pool.fetch("SELECT code, value FROM dead_letter ORDER BY id")
-        return [(code, value.decode()) for code, value in rows]
+        return [(code, value.decode(errors="replace")) for code, value in rows]
 
     async def eventually(self, holds: Callable[[], Any], seconds: float = 10.0) -> None:
         async with asyncio.timeout(seconds):
             while not await holds():  # noqa: ASYNC110 - what is waited for is elsewhere
                 await asyncio.sleep(0.02)
+
+    async def until_owned(self, worker: Worker, numbers: int) -> None:
+        async def owned() -> bool:
+            return len(worker.owned) == numbers
+
+        await self.eventually(owned, 20)
+
+    async def until_published(self) -> None:
+        async def empty() -> bool:
+            return await self.db.pool.fetchval("SELECT count(*) = 0 FROM outbox")
+
+        await self.eventually(empty)
 
     async def until_counted(self, total: int) -> None:
         async def counted() -> bool:

@@ -38,7 +38,7 @@ class LaneOutbox:
         self._db = db
         self._ledger = Ledger()
         self._publisher = Publisher(log, metrics, fault, self._ledger.published)
-        self._settler = Settler(db, recover, self._ledger.settled)
+        self._settler = Settler(db, recover, fault, self._ledger.settled)
 
     def tasks(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """What has to run beside the lane."""

@@ -11,6 +11,7 @@ import structlog
 
 from zhiyin.runtime.batch import Outgoing
 from zhiyin.runtime.db import Database
+from zhiyin.runtime.faults import Fault
 from zhiyin.runtime.outages import is_outage
 from zhiyin.runtime.outbox import Letter, Row, read
 from zhiyin.runtime.retrying import until_it_works
@@ -35,10 +36,15 @@ class Settler:
     leaves nothing to recover from."""
 
     def __init__(
-        self, db: Database, recover: Recover | None, settled: Callable[[Sequence[Row]], None]
+        self,
+        db: Database,
+        recover: Recover | None,
+        fault: Fault,
+        settled: Callable[[Sequence[Row]], None],
     ) -> None:
         self._db = db
         self._recover = recover
+        self._fault = fault
         self._settled = settled
         self._due: deque[_Due] = deque()
         self._forgotten: deque[Row] = deque()
@@ -83,6 +89,7 @@ class Settler:
         if not self._due or self._due[0] is not due:  # forgotten meanwhile
             return
         await _unless_broken(due.after_commit())
+        self._fault("after_settle")
         if self._due and self._due[0] is due:
             self._due.popleft()
             self._settled(due.rows)
