@@ -95,7 +95,5 @@ def _verdict(day: _Day, within: Duration, now: Instant, zone: tzinfo) -> Verdict
     begins = _midnight(coming, zone) - within
     if now < begins:
         return Verdict(False, begins)
-    over = _midnight(coming + _ONE_DAY, zone)
-    following = _midnight(_in_year(day, coming.year + 1), zone) - within
-    # A year's notice never ends; asking again when this day is over costs nothing.
-    return Verdict(True, over) if following > over else Verdict(True, max(over, following))
+    # With almost a year's notice the next one begins at once; asking again then costs nothing.
+    return Verdict(True, _midnight(coming + _ONE_DAY, zone))

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, cast
 from zhiyin.contracts.events import known
 from zhiyin.contracts.profiles import EXACT_WINDOW
 from zhiyin.rules.paths import OPS, ORDERING, Kind
-from zhiyin.rules.reading.reader import Reader, ascii_safe, child
+from zhiyin.rules.reading.reader import Reader, child, quoted
 from zhiyin.rules.reading.values import read_op, read_test
 from zhiyin.rules.tree import Aggregate, Condition, Op, Recency, RuleValue, Selector, Streak
 
@@ -84,7 +84,7 @@ def _selector(reader: Reader, body: _Raw, pointer: str) -> Selector:
     at = child(pointer, "event")
     event = reader.text(reader.required(body, pointer, "event"), at, "an event type")
     if not known(event):
-        message = f"there is no event type {ascii_safe(event)}; custom ones begin with 'custom.'"
+        message = f"there is no event type {quoted(event)}; custom ones begin with 'custom.'"
         reader.refuse(at, "unknown_event_type", message)
     if "where" not in body:
         return Selector(event)

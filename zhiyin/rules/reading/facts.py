@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from zhiyin.contracts.instants import DAY
 from zhiyin.rules.paths import FactPath, Kind, locate, ops_of
-from zhiyin.rules.reading.reader import Reader, ascii_safe, child
+from zhiyin.rules.reading.reader import Reader, child, quoted
 from zhiyin.rules.reading.values import one_of, read_op, read_test
 from zhiyin.rules.tree import Anniversary, FactIs, InSegment, Tagged
 
@@ -17,7 +17,7 @@ def read_fact(reader: Reader, raw: _Raw, pointer: str) -> FactIs:
     reader.keys(raw, pointer, ("fact", "op", "value"))
     path, fact = _fact(reader, raw["fact"], child(pointer, "fact"))
     given = reader.required(raw, pointer, "op")
-    subject = ascii_safe(path)
+    subject = quoted(path)
     op = read_op(reader, given, child(pointer, "op"), ops_of(fact), subject)
     if op in ("exists", "missing") and "value" not in raw:
         return FactIs(path, op)
@@ -44,7 +44,7 @@ def read_anniversary(reader: Reader, raw: _Raw, pointer: str) -> Anniversary:
     at = child(pointer, "anniversary")
     path, fact = _fact(reader, raw["anniversary"], at)
     if fact.root == "as_of" or fact.kind not in (Kind.ANY, Kind.TIME):
-        reader.refuse(at, "wrong_type", f"{ascii_safe(path)} holds no date")
+        reader.refuse(at, "wrong_type", f"{quoted(path)} holds no date")
     given = reader.required(raw, pointer, "within")
     return Anniversary(path, reader.duration(given, child(pointer, "within"), _YEAR))
 
@@ -54,7 +54,7 @@ def _fact(reader: Reader, raw: object, pointer: str) -> tuple[str, FactPath]:
     fact = locate(path)
     if fact is None:
         message = (
-            f"there is no fact {ascii_safe(path)}; facts are paths of the profile such as "
+            f"there is no fact {quoted(path)}; facts are paths of the profile such as "
             "orders.total, rfm.class, attributes.city, categories.坚果.orders"
         )
         reader.refuse(pointer, "unknown_fact", message)

@@ -86,7 +86,7 @@ class Reader:
 
 def child(pointer: str, key: object) -> str:
     """The pointer to a member of what `pointer` points to (RFC 6901)."""
-    return f"{pointer}/{str(key)[:_SHOWN].replace('~', '~0').replace('/', '~1')}"
+    return f"{pointer}/{encodable(str(key)[:_SHOWN]).replace('~', '~0').replace('/', '~1')}"
 
 
 def shown(raw: object) -> str:
@@ -100,11 +100,15 @@ def shown(raw: object) -> str:
     if isinstance(raw, bool):
         return "true" if raw else "false"
     if isinstance(raw, str):
-        return ascii_safe(raw)
+        return quoted(raw)
     return "a number" if isinstance(raw, (int, float)) else "something that is not JSON"
 
 
-def ascii_safe(text: str) -> str:
+def quoted(text: str) -> str:
     """Quoted, cut, and free of what cannot be encoded."""
     cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-    return '"' + cut.encode("utf-8", "backslashreplace").decode() + '"'
+    return f'"{encodable(cut)}"'
+
+
+def encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

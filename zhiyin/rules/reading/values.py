@@ -6,7 +6,7 @@ from typing import Any, Final, cast, get_args
 
 from zhiyin.rules.numbers import exact, looks_like_time, time_of
 from zhiyin.rules.paths import AGES, ORDERING, Kind
-from zhiyin.rules.reading.reader import MOST_VALUES, Reader, ascii_safe, child, shown
+from zhiyin.rules.reading.reader import MOST_VALUES, Reader, child, quoted, shown
 from zhiyin.rules.tree import Op, RuleValue, Scalar
 
 OPS: Final[frozenset[str]] = frozenset(get_args(Op))
@@ -57,7 +57,7 @@ def one_of(reader: Reader, value: RuleValue, pointer: str, choices: tuple[str, .
     for each in values:
         if isinstance(each, str) and each not in choices:
             known = ", ".join(choices)
-            reader.refuse(pointer, "unknown_value", f"{ascii_safe(each)} is none of {known}")
+            reader.refuse(pointer, "unknown_value", f"{quoted(each)} is none of {known}")
 
 
 def _many(reader: Reader, raw: object, pointer: str, kind: Kind) -> tuple[Scalar, ...]:
