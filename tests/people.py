@@ -116,11 +116,15 @@ def _categories(told: Sequence[Told], orders: Mapping[str, Order]) -> dict[str, 
         name: CategoryTotals(
             orders=len({order.event_id for order, _ in each}),
             quantity=sum(item.get("quantity", 1) for _, item in each),
-            total=sum(to_minor(Decimal(item.get("unit_price", "0"))) for _, item in each),
+            total=sum(_amount(item) for _, item in each),
             last_at=max(order.at for order, _ in each),
         )
         for name, each in lines.items()
     }
+
+
+def _amount(item: Mapping[str, Any]) -> int:
+    return to_minor(Decimal(item.get("unit_price", "0")) * item.get("quantity", 1))
 
 
 def _skus(told: Sequence[Told], orders: Mapping[str, Order]) -> dict[str, SkuTotals]:

@@ -1,0 +1,46 @@
+from tests.builders import START, a_cancellation, a_purchase, an_item
+from tests.people import facts_of
+from zhiyin.contracts.events import Event
+from zhiyin.contracts.instants import DAY, HOUR
+from zhiyin.contracts.profiles import Facts, SkuTotals
+from zhiyin.facts import Reorder, reorders
+
+
+def bought(day: int, quantity: int = 1, pack_days: int | None = None, gift: bool = False) -> Event:
+    item = an_item("EJ", quantity=quantity, pack_days=pack_days)
+    return a_purchase(START + day * DAY, items=[item], gift=gift, order_id=f"O-{day}")
+
+
+def test_what_says_how_long_it_lasts_is_due_after_that_times_the_packs_bought() -> None:
+    due = START + 70 * DAY
+    assert reorders(facts_of([bought(0, 3, 30), bought(10, 2, 30)])) == (
+        Reorder("EJ", due, "pack", 60),
+    )
+
+
+def test_without_that_the_persons_own_rhythm_says_it_from_the_third_purchase_on() -> None:
+    assert reorders(facts_of([bought(0), bought(20)])) == ()
+    due = START + 80 * DAY
+    assert reorders(facts_of([bought(0), bought(20), bought(52)])) == (
+        Reorder("EJ", START + 52 * DAY + 26 * DAY, "interval", 26.0),
+    )
+    several = [bought(0), bought(20), bought(30), bought(60)]
+    assert reorders(facts_of(several)) == (Reorder("EJ", due, "interval", 20.0),)
+
+
+def test_a_gift_and_a_cancelled_order_make_nothing_due() -> None:
+    assert reorders(facts_of([bought(0, 2, 30, gift=True)])) == ()
+    assert reorders(facts_of([bought(0, 2, 30), a_cancellation(order_id="O-0")])) == ()
+
+
+def test_soonest_first_and_never_beyond_ten_years() -> None:
+    skus = {
+        "bulk": SkuTotals(orders=1, last_at=0, last_quantity=1_000_000, pack_days=3650),
+        "soon": SkuTotals(orders=3, last_at=0, last_quantity=1, intervals=(5, 6)),
+        "at-once": SkuTotals(orders=3, last_at=0, last_quantity=1, intervals=(0, 0)),
+    }
+    found = reorders(Facts(skus=skus))
+    assert [(each.sku, each.due_at) for each in found] == [
+        ("soon", 5 * HOUR + HOUR // 2),
+        ("bulk", 3650 * DAY),
+    ]
