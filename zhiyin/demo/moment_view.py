@@ -33,7 +33,7 @@ async def show_moment(
         for hero, profile_id in people:
             _tell(console, await recall(gateway, hero, profile_id, hero.due(plan)))
         return
-    console.print(f"Now watch {names}: their 90 days without a purchase end in a moment.")
+    console.print(f"Now watch {names}: their 90 days end in a moment.")
     watching = asyncio.gather(
         *(watch(gateway, hero, key, hero.due(plan), clock) for hero, key in people)
     )

@@ -42,11 +42,19 @@ async def show_campaigns(reader: Reader, console: Console) -> None:
 
 
 def report_rows(report: Any) -> Sequence[tuple[str, str, int]]:
-    raise NotImplementedError
+    """(what, outcome, count): people who entered or why not, then steps done or why not."""
+    people = [
+        ("people", one["reason"] or one["outcome"], one["count"]) for one in report["decisions"]
+    ]
+    steps = [
+        (one["kind"], ": ".join(filter(None, (one["state"], one["reason"]))), one["count"])
+        for one in report["actions"]
+    ]
+    return [*people, *steps]
 
 
 def show_delays(system: Any, console: Console) -> None:
-    table = Table("delay", title="delays of the last two minutes")
+    table = Table("delay", title="delays of live events, last two minutes")
     for heading in ("p50 ms", "p99 ms", "count"):
         table.add_column(heading, justify="right")
     for key, name in _DELAYS.items():

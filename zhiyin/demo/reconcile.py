@@ -82,10 +82,14 @@ def show_reconciliation(
     total = from_minor(sum(account.total for account in source))
     console.print(
         f"reconciliation with the source: {len(source):,} households, {orders:,} orders, "
-        f"{total} in all: {len(found)} differences"
+        f"{total} in all: {len(found)} differences",
+        soft_wrap=True,
     )
     for one in found[:_SHOWN]:
-        console.print(f"  household {one.household}: source {one.source}, platform {one.platform}")
+        console.print(
+            f"  household {one.household}: source {one.source}, platform {one.platform}",
+            soft_wrap=True,
+        )
 
 
 def _account(profile: Any | None) -> Account | None:
