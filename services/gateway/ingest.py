@@ -10,9 +10,9 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from prometheus_client import Counter
 
 from services.gateway.domain.door import Accepted, Door, Secret, stated_id
-from services.gateway.domain.receipts import Mark, receipt_of
 from services.gateway.domain.rejection import Rejection
 from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.receipts import Mark, receipt_of
 from zhiyin.runtime.log import LogUnavailable, Message, Position
 from zhiyin.runtime.log.interface import Headers
 from zhiyin.runtime.outages import is_outage

@@ -10,10 +10,10 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from services.gateway.domain.receipts import Mark
 from services.gateway.hot import Hot
 from services.gateway.upstreams import PROFILE, SEGMENTATION, Answer, Asked
 from zhiyin.contracts.profiles import Snapshot, decode_snapshot
+from zhiyin.contracts.receipts import Mark
 from zhiyin.runtime.problems import Problem
 
 _PROFILE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -42,8 +42,9 @@ class Preparation:
 def attributes(body: bytes) -> bytes:
     """Attributes, bare or under `attributes`: none named as personal, none with personal text."""
     document = decoded(_Object, body)
-    nested = document.get("attributes")
-    stated, root = (nested, "/attributes") if isinstance(nested, dict) else (document, "")
+    stated, root = document, ""
+    if isinstance(nested := document.get("attributes"), dict) and len(document) == 1:
+        stated, root = nested, "/attributes"
     if refusal := personal_attribute(stated):
         pointer = root + refusal.pointer.removeprefix("/attributes")
         raise _refused(refusal._replace(pointer=pointer))

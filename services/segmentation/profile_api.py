@@ -1,5 +1,6 @@
 """What one person belongs to, for the gateway."""
 
+import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -29,11 +30,14 @@ def profile_routes(database: Database, hot: HotCopies) -> APIRouter:
 
     @router.get("/internal/segments/{profile_id}")
     async def refill(profile_id: ProfileId) -> Response:
-        """The hot copy, written again. Somebody not seen yet belongs nowhere yet."""
+        """The hot copy, written again, and the profile version it was decided on. Somebody not
+        seen yet belongs nowhere yet."""
         async with database.connection() as connection:
             people = await reads.people(connection, [profile_id])
         await hot.write(people)
-        return json(copy_of(people[0]) if people else HotCopy(0, []))
+        copy = copy_of(people[0]) if people else HotCopy(0, [])
+        seen = people[0].version if people else 0
+        return json({**msgspec.to_builtins(copy), "profile_version": seen})
 
     return router
 

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from services.gateway.domain.receipts import marks_of
 from services.gateway.settings import GatewaySettings
 from tests.gateway.harness import AwayLog, Running, running
 from tests.gateway.posted import a_purchase, an_event
+from zhiyin.contracts.receipts import marks_of
 
 PHONE = "+8613912345678"
 EMAIL = "planted.person@example.com"

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.calls import PAGE, Admits, Call, Query, asking_of, fit
 from services.gateway.domain.door import Door
-from services.gateway.domain.receipts import Mark, marks_of
 from services.gateway.domain.rejection import Rejection
 from services.gateway.domain.scopes import PROFILES_READ, PROFILES_READ_PII, PROFILES_WRITE
 from services.gateway.people import Asking, Person
@@ -17,6 +17,7 @@ from services.gateway.prepare import ATTRIBUTES, IDENTIFIERS
 from services.gateway.unmasking import Unmasking, masked
 from services.gateway.upstreams import ENGAGEMENT, PROFILE, SEGMENTATION
 from zhiyin.contracts.events import NAMESPACES
+from zhiyin.contracts.receipts import Mark, marks_of
 from zhiyin.contracts.segments import SegmentOfProfile
 from zhiyin.contracts.tag_rules import ManualTag, TagRuleSpec, TagRuleView
 from zhiyin.facts import profile_view
@@ -41,6 +42,30 @@ _PROFILE: Final = {
     "lifecycle": {"stage": "repeat", "since": "2026-11-11T00:00:03Z"},
     "segments": ["high-value-loyal"],
 }
+
+
+class MergeSpec(Struct, frozen=True):
+    """Profile ids: `absorb` becomes an alias of `keep`."""
+
+    keep: str
+    absorb: str
+
+
+class UnmergeSpec(Struct, frozen=True):
+    """`namespace:value` each; they leave this person and become one of their own."""
+
+    identifiers: list[str]
+
+
+class Commanded(Struct, frozen=True):
+    """The command is recorded as an event; `?after=<receipt>` reads what came of it."""
+
+    profile_id: str
+    receipt: str
+    accepted: int
+
+
+_COMMAND: Final[dict[str, Any]] = {"status": 202, "answer": Commanded}
 
 
 def _call(method: str, path: str, name: str, summary: str, **more: Any) -> Call:
@@ -68,13 +93,13 @@ BY: Final = _call(
 CALLS: Final = (
     _call(
         "POST", "profiles/merge", "profiles.merge", "These two are one person",
-        body=dict[str, Any], example={"keep": "…", "absorb": "…"}, creates=True,
+        body=MergeSpec, example={"keep": "…", "absorb": "…"}, creates=True, **_COMMAND,
     ),
     _call(
         "POST", "profiles/{profile_id}/unmerge", "profiles.unmerge",
         "These identifiers are somebody else's",
-        body=dict[str, Any], example={"identifiers": ["phone:+8613800001111"]},
-        prepare=IDENTIFIERS, creates=True,
+        body=UnmergeSpec, example={"identifiers": ["phone:+8613800001111"]},
+        prepare=IDENTIFIERS, creates=True, **_COMMAND,
     ),
     _call(
         "GET", "profiles/{profile_id}/timeline", "profiles.timeline", "What happened, newest first",
@@ -95,11 +120,15 @@ CALLS: Final = (
     _call(
         "PUT", "profiles/{profile_id}/tags/{tag}", "profiles.tag", "Set a tag by hand",
         body=ManualTag, body_optional=True, example={"until": "2027-01-01T00:00:00+08:00"},
+        **_COMMAND,
     ),
-    _call("DELETE", "profiles/{profile_id}/tags/{tag}", "profiles.untag", "Take a tag away"),
+    _call(
+        "DELETE", "profiles/{profile_id}/tags/{tag}", "profiles.untag", "Take a tag away",
+        **_COMMAND,
+    ),
     _call(
         "PATCH", "profiles/{profile_id}/attributes", "profiles.attributes", "Correct attributes",
-        body=dict[str, Any], example={"city": "杭州"}, prepare=ATTRIBUTES,
+        body=dict[str, Any], example={"city": "杭州"}, prepare=ATTRIBUTES, **_COMMAND,
     ),
     _call(
         "GET", "tag-rules", "tag-rules.list", "All tag rules", query=PAGE,
@@ -111,7 +140,7 @@ CALLS: Final = (
         body=TagRuleSpec, example={"rule": _RULE, "ttl": "30d", "name": "健身爱好者"},
         answer=TagRuleView,
     ),
-    _call("DELETE", "tag-rules/{tag}", "tag-rules.delete", "End a tag rule"),
+    _call("DELETE", "tag-rules/{tag}", "tag-rules.delete", "End a tag rule", status=204),
 )  # fmt: skip
 
 
