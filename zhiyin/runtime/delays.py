@@ -57,12 +57,11 @@ class Delays:
         }
 
     def _turn(self) -> None:
-        now = self._monotonic()
-        while now >= self._slice_ends:
-            self._slices.append({})
-            self._slice_ends += _SLICE_SECONDS
-            if now - self._slice_ends > _SLICE_SECONDS * _SLICES:
-                self._slice_ends = now + _SLICE_SECONDS
+        late = self._monotonic() - self._slice_ends
+        if late >= 0:
+            passed = int(late // _SLICE_SECONDS) + 1
+            self._slices.extend({} for _ in range(min(passed, _SLICES)))
+            self._slice_ends += passed * _SLICE_SECONDS
 
 
 def merge(histograms: Iterable[Mapping[int, int]]) -> Buckets:
