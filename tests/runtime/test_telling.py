@@ -56,7 +56,7 @@ def test_a_halt_needs_both_a_ratio_and_a_number_of_dead_letters() -> None:
     rule.add(0, 49)
     rule.add(100, 20)
     with pytest.raises(Halted):
-        rule.add(0, 80)
+        rule.add(0, 110)
 
 
 def test_a_lane_with_work_and_no_progress_is_stuck() -> None:
