@@ -1,9 +1,9 @@
 """The rule language once more, as plainly as it can be said: straight over the raw events at one
 instant, without caches, windows or flips. What the fast evaluator says is held against this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -12,7 +12,7 @@ from zhiyin.contracts.events import Event
 from zhiyin.contracts.instants import DAY, Instant, duration, instant
 from zhiyin.contracts.profiles import Tag
 
-COMPARE = {
+COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b,
     "gt": lambda a, b: a > b,

@@ -112,7 +112,7 @@ def aggregates(draw: st.DrawFn) -> dict[str, Any]:
     body = draw(selectors())
     if draw(st.booleans()):
         body["within"] = draw(st.sampled_from(DURATIONS))
-    value = draw(st.integers(0, 4))
+    value: float = draw(st.integers(0, 4))
     if name != "count":
         browsing = body["event"] == "browse.viewed"
         body["property"] = "dwell_seconds" if browsing else "total"

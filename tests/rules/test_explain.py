@@ -68,5 +68,17 @@ def test_every_kind_of_clause_explains_itself_on_an_empty_profile() -> None:
     ]
     said = compile_rule(parse({"any": clauses})).explain(person_of(), START)
     values = [each.value for each in said.clauses]
-    none_yet = ["0", None, 0, False, None, "none", "lead", "1970-01-01T00:00:00Z", [], [], None]
+    none_yet: list[object] = [
+        "0",
+        None,
+        0,
+        False,
+        None,
+        "none",
+        "lead",
+        "1970-01-01T00:00:00Z",
+        [],
+        [],
+        None,
+    ]
     assert values == [*none_yet, "0.00", "2026-03-01T00:00:00Z", None]

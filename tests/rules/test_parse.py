@@ -72,7 +72,7 @@ def test_what_is_written_back_reads_as_the_same_rule(tree: dict[str, Any]) -> No
     assert parse(unparse(rule)) == rule
 
 
-BROKEN = [
+BROKEN: list[tuple[Any, str, str]] = [
     (None, "", "wrong_type"),
     ([], "", "wrong_type"),
     ({}, "", "unknown_clause"),
