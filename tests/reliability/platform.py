@@ -51,6 +51,7 @@ class Platform:
     folder: Path
     kafka: str | None = None
     partitions: int = 8
+    settings: dict[str, str] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)
     admin_key: str = ""
 
@@ -108,6 +109,7 @@ class Platform:
             "ZHIYIN_WEBHOOK_ALLOW": "127.0.0.1",
             "ZHIYIN_LOG_LEVEL": "info",
             **urls,
+            **self.settings,
         }
         if self.kafka:
             settings["ZHIYIN_KAFKA"] = self.kafka

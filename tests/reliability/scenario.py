@@ -21,7 +21,7 @@ PING_CAMPAIGN: Json = {
     "name": "Answer each ping once",
     "purpose": "transactional",
     "trigger": {"on": "event", "type": "custom.ping"},
-    "steps": [{"webhook": {"channel": "hook"}}],
+    "steps": [{"wait": "1s"}, {"webhook": {"channel": "hook"}}],
 }
 
 
