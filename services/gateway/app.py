@@ -21,7 +21,7 @@ from services.gateway.idempotency import Idempotency
 from services.gateway.ingest import Ingest
 from services.gateway.keyring import Keyring
 from services.gateway.limits import RateLimits
-from services.gateway.middleware import InternalOnly, PublicHeaders
+from services.gateway.middleware import InternalOnly, PublicHeaders, Veil
 from services.gateway.openapi import Handler, document, mount
 from services.gateway.people import People
 from services.gateway.prepare import Preparation
@@ -145,6 +145,7 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     app.openapi = _once(app, calls)  # type: ignore[method-assign]
     app.add_middleware(InternalOnly, token=gateway.token)
     app.add_middleware(PublicHeaders)
+    app.add_middleware(Veil, tokens=gateway.door.token)
     return app
 
 

@@ -1,5 +1,6 @@
 """Reading a request's body: bounded, unzipped if need be, and JSON by its own account."""
 
+import asyncio
 import zlib
 from typing import Final
 
@@ -8,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from zhiyin.runtime.problems import Problem
 
 MOST_BYTES: Final = 5 * 1024 * 1024
+_MOST_SECONDS: Final = 20.0
 _GZIP: Final = 31  # zlib's number for: a gzip header, largest window
 _GZIPPED: Final = frozenset({"gzip", "x-gzip"})
 
@@ -48,11 +50,14 @@ async def _read(request: Request) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > MOST_BYTES:
-                raise _too_large()
-            parts.append(part)
+        async with asyncio.timeout(_MOST_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > MOST_BYTES:
+                    raise _too_large()
+                parts.append(part)
+    except TimeoutError as error:
+        raise Problem(408, "too_slow", f"a body has {_MOST_SECONDS:g} seconds") from error
     except ClientDisconnect as error:
         raise Problem(400, "cut_off", "the body did not arrive whole") from error
     return b"".join(parts)

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -65,19 +66,22 @@ class Ingest:
         self._counted = counted
         self._free = most_in_flight
 
-    async def take(self, body: bytes, headers: Headers, now: Instant) -> Taken:
-        """Returns when every accepted event is durable. Raises Problem: 400 when none is valid,
-        429 when too much is under way, 503 when the log or the vault does not confirm (whether
-        anything was written is then unknown: post the same events again)."""
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """One of the requests that may be under way at once, from its first byte on, so that
+        memory is bounded. Raises Problem (429)."""
         if self._free <= 0:
             raise Problem(429, "busy", "too many requests are being taken in", retry_after=1)
         self._free -= 1
         try:
-            return await self._take(body, headers, now)
+            yield
         finally:
             self._free += 1
 
-    async def _take(self, body: bytes, headers: Headers, now: Instant) -> Taken:
+    async def take(self, body: bytes, headers: Headers, now: Instant) -> Taken:
+        """Returns when every accepted event is durable. Raises Problem: 400 when none is valid,
+        503 when the log or the vault does not confirm (whether anything was written is then
+        unknown: post the same events again)."""
         raws, root = split(body)
         accepted, rejected = await self._judge(raws, root, now)
         self._count(len(accepted), rejected)

@@ -1,6 +1,8 @@
 """ASGI layers of the public door: headers every answer has, and what the public may not see."""
 
 import hmac
+import re
+from collections.abc import Callable
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -17,6 +19,7 @@ _HEADERS: Final = [
 ]
 _API_ONLY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="zhiyin"')
+_PERSONAL: Final = re.compile(r"/v1/profiles/by/(?P<namespace>phone|email)/(?P<value>.+)", re.S)
 _PAGES: Final = ("/docs", "/console")
 
 
@@ -42,6 +45,22 @@ class PublicHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class Veil:
+    """Puts the token in place of a phone or email in a path before anything else sees it: paths
+    are written to logs and traces. What is no phone or email becomes `-`."""
+
+    def __init__(self, app: ASGIApp, tokens: Callable[[str, str], str | None]) -> None:
+        self._app = app
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (found := _PERSONAL.fullmatch(scope["path"])):
+            token = self._tokens(found["namespace"], found["value"]) or "-"
+            path = scope["path"][: found.start("value")] + token
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self._app(scope, receive, send)
 
 
 class InternalOnly:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from services.gateway.calls import Call
 
-_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_PARAMETER: Final = re.compile(r"\{(\w+)(?::path)?\}")
 _REF: Final = "#/components/schemas/{name}"
 _JSON: Final = "application/json"
 _PROBLEM: Final = {"$ref": "#/components/responses/Problem"}
@@ -75,7 +75,7 @@ def document(app: FastAPI, calls: Sequence[Call]) -> dict[str, Any]:
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
     for call in calls:
-        path = openapi["paths"].setdefault(call.path, {})
+        path = openapi["paths"].setdefault(call.path.replace(":path}", "}"), {})
         path[call.method.lower()] = _operation(call, schemas)
     openapi["components"] = {
         "schemas": {**components, "Problem": _PROBLEM_SCHEMA},

@@ -19,7 +19,7 @@ from zhiyin.contracts.instants import moment
 from zhiyin.contracts.profiles import Snapshot, encode
 from zhiyin.contracts.topics import EVENTS
 from zhiyin.runtime.clock import wall_clock
-from zhiyin.runtime.http import internal_token
+from zhiyin.runtime.http import http_client, internal_token
 from zhiyin.runtime.log import EventLog, LogUnavailable, Message, Partition, Position, Record
 from zhiyin.runtime.log.postgres import PostgresLog
 from zhiyin.runtime.redis import connect
@@ -144,14 +144,19 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: GatewaySettings, *, log_type: type[PostgresLog] = PostgresLog
+    settings: GatewaySettings,
+    *,
+    log_type: type[PostgresLog] = PostgresLog,
+    stubbed: bool = True,
 ) -> AsyncIterator[Running]:
+    """`stubbed`: `Behind` answers for the services; otherwise their addresses do."""
     behind = Behind()
     database = database_of(settings.service)
     redis = connect(settings.service.redis, timeout=0.5)
     log = log_type(settings.service.postgres)
-    transport = behind.transport()
-    http = httpx.AsyncClient(transport=transport, mounts={"http://profile-away": AwayTransport()})
+    away = {"http://profile-away": AwayTransport()}
+    stubs = httpx.AsyncClient(transport=behind.transport(), mounts=away)
+    http = stubs if stubbed else http_client()
     telemetry = Telemetry("gateway", "test-1")
     await database.open()
     await log.start()

@@ -105,7 +105,7 @@ async def test_gzip_is_unpacked_and_bombs_are_not(gateway: Running) -> None:
     body = json.dumps(a_purchase()).encode()
     zipped = await post(gateway, gzip.compress(body), **{"content-encoding": "gzip"})
     assert zipped.status_code == 202
-    bomb = gzip.compress(b" " * 200_000_000, compresslevel=9)
+    bomb = gzip.compress(b" " * 30_000_000, compresslevel=1)
     answer = await post(gateway, bomb, **{"content-encoding": "gzip"})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 

@@ -133,6 +133,16 @@ async def test_a_receipt_is_waited_for(gateway: Running) -> None:
     assert (late.status_code, late.json()["code"]) == (504, "not_yet")
 
 
+async def test_a_phone_in_a_path_is_seen_by_nobody_behind_the_door(gateway: Running) -> None:
+    answer = await read(gateway, "by/phone/13800009999")
+    assert answer.status_code == 404
+    assert "13800009999" not in answer.text
+    slashed = a_person("p9")
+    slashed.facts.identifiers["openid"] = {"a/b": ""}
+    await heat(gateway, slashed, p9=[])
+    assert (await read(gateway, "by/openid/a%2Fb")).json()["profile_id"] == "p9"
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [

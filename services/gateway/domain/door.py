@@ -14,7 +14,7 @@ from services.gateway.domain.personal import personal_attribute, without_persona
 from services.gateway.domain.pointers import escaped, refusal_of
 from services.gateway.domain.rejection import Rejection
 from services.gateway.domain.soundness import unsound
-from services.gateway.domain.tokens import Tokens
+from services.gateway.domain.tokens import Tokens, is_token
 from zhiyin.contracts.events import (
     PERSONAL_NAMESPACES,
     CustomerUnlinked,
@@ -163,14 +163,22 @@ class Door:
         return Raw(msgspec.json.encode({"identifiers": kept}))
 
     def identifier(self, text: str) -> str | Rejection:
-        """`namespace:value` with the value normalised and, if personal, replaced by its token."""
+        """`namespace:value` with the value normalised and, if personal, replaced by its token
+        (which it may be already)."""
         namespace, _, stated = text.partition(":")
+        if namespace in PERSONAL_NAMESPACES and is_token(stated):
+            return text
         value = normalised(namespace, stated, self._region)
         if isinstance(value, Rejection):
             return value
         if namespace in PERSONAL_NAMESPACES:
             value = self._tokens.token(namespace, value)
         return f"{namespace}:{value}"
+
+    def token(self, namespace: str, stated: str) -> str | None:
+        """The token of a phone or email however it is spelled; None if it is none."""
+        found = self.identifier(f"{namespace}:{stated}")
+        return None if isinstance(found, Rejection) else found.partition(":")[2]
 
 
 def stated_id(raw: bytes) -> str | None:

@@ -63,14 +63,14 @@ CALLS: Final = (
     _call("POST", "campaigns/{key}/pause", "campaigns.pause", "Nobody enters until launched again"),
     _call("POST", "campaigns/{key}/end", "campaigns.end", "End it for good"),
     _call("GET", "campaigns/{key}/report", "campaigns.report", "What came of it"),
-    _call("GET", "channels", "channels.list", "All channels"),
+    _call("GET", "channels", "channels.list", "All channels", query=PAGE),
     _call("GET", "channels/{name}", "channels.show", "One channel, without its secrets"),
     _call(
         "PUT", "channels/{name}", "channels.put", "Define a channel",
         body=ChannelSpec,
         example={"kind": "webhook", "config": {"url": "https://example.com/zhiyin"}},
     ),
-    _call("GET", "templates", "templates.list", "All message templates"),
+    _call("GET", "templates", "templates.list", "All message templates", query=PAGE),
     _call("GET", "templates/{key}", "templates.show", "One message template"),
     _call(
         "PUT", "templates/{key}", "templates.put", "Define a message template (Liquid)",

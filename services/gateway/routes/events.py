@@ -70,8 +70,9 @@ class EventRoutes:
 
     async def post(self, request: Request) -> Response:
         await self._gate.admit(request, EVENTS_WRITE)
-        body = await read_json(request)
         trace = request.scope.get("traceparent", "")
         headers = ((TRACEPARENT, trace.encode()),) if trace else ()
-        taken = await self._ingest.take(body, headers, self._clock())
+        with self._ingest.slot():
+            body = await read_json(request)
+            taken = await self._ingest.take(body, headers, self._clock())
         return Response(_encoder.encode(taken), 202, media_type="application/json")

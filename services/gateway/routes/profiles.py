@@ -86,7 +86,7 @@ SHOW: Final = _call(
     query=(_AFTER, _WHY), answer_example=_PROFILE,
 )  # fmt: skip
 BY: Final = _call(
-    "GET", "profiles/by/{namespace}/{value}", "profiles.by_identifier",
+    "GET", "profiles/by/{namespace}/{value:path}", "profiles.by_identifier",
     "The profile an identifier belongs to; a raw phone or email is fine",
     query=(_AFTER, _WHY), answer_example=_PROFILE,
 )  # fmt: skip
