@@ -67,7 +67,15 @@ class Bench:
         self.dsn = dsn
         self.log = log
         self.db = db
-        self.logs: list[PostgresLog] = []
+        self.suffix = ""
+
+    @property
+    def things(self) -> str:
+        """The topic of things; with a suffix of its own where a broker is shared."""
+        return THINGS + self.suffix
+
+    async def make_topics(self) -> None:
+        await self.log.ensure_topics([self.things, OTHERS + self.suffix, COUNTED], PARTITIONS)
 
     @asynccontextmanager
     async def worker(
@@ -79,8 +87,8 @@ class Bench:
     ) -> AsyncIterator[Worker]:
         telemetry = Telemetry("counting", "counting-1")
         worker = Worker(
-            "counting",
-            [THINGS, OTHERS],
+            "counting" + self.suffix,
+            [self.things, OTHERS + self.suffix],
             self.log,
             others.pop("db", self.db),
             apply,
@@ -99,7 +107,8 @@ class Bench:
             await asyncio.gather(running, return_exceptions=True)
 
     async def send(self, *values: str, topic: str = THINGS, key: str | None = None) -> None:
-        await self.log.append([Message(topic, key or v, v.encode()) for v in values])
+        name = topic + self.suffix
+        await self.log.append([Message(name, key or v, v.encode()) for v in values])
 
     async def counts(self) -> dict[str, int]:
         rows = await self.db.pool.fetch("SELECT name, count FROM thing")
@@ -130,6 +139,12 @@ class Bench:
             return len(worker.owned) == numbers
 
         await self.eventually(owned, 20)
+
+    async def until_halted(self, worker: Worker) -> None:
+        async def halted() -> bool:
+            return worker.status().halted is not None
+
+        await self.eventually(halted, 20)
 
     async def until_published(self) -> None:
         async def empty() -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from zhiyin.runtime.log.interface import LogUnavailable, Partition, Record
 
 _TIMEOUT: Final = 10.0
+_FAREWELL: Final = 5.0
 
 
 class KafkaInspector:
@@ -97,9 +98,12 @@ def records_of(records: Iterable[Any]) -> list[Record]:
 
 
 async def stop_quietly(client: Any) -> None:
-    """Stopping waits for a broker that may be away; nothing of ours depends on it."""
+    """Stopping says farewell to a broker that may be away; nothing of ours depends on that, but
+    the connections must go, for which the client has no other way."""
     try:
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(_FAREWELL):
             await client.stop()
     except (KafkaError, OSError, TimeoutError):
-        return
+        with suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
+                await client._client.close()
