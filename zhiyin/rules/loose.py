@@ -85,6 +85,8 @@ def _equals(wanted: tuple[Any, ...]) -> Test:
         return found is not None and exact(found) in spelt
 
     def test(found: Any) -> bool:
+        if found is None:
+            return False
         return any(map(one, found)) if isinstance(found, _LISTS) else one(found)
 
     return test

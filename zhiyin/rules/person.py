@@ -1,7 +1,7 @@
 """A person as rules see them: a snapshot, their segments, and what was worked out so far."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -11,6 +11,7 @@ from zhiyin.facts import OrderHistory
 
 T = TypeVar("T")
 
+_UNKNOWN: Final = object()
 _decoder = msgspec.msgpack.Decoder(dict[str, Any])
 
 
@@ -30,22 +31,20 @@ class Person:
 
     def once(self, key: Any, work_out: Callable[["Person"], T]) -> T:
         """What `work_out` gives for this person, worked out the first time a key is asked for."""
-        known = self._known
-        if key in known:
-            return cast(T, known[key])
-        known[key] = found = work_out(self)
-        return found
+        found = self._known.get(key, _UNKNOWN)
+        if found is _UNKNOWN:
+            found = self._known[key] = work_out(self)
+        return found  # type: ignore[no-any-return]
 
     def once_at(self, now: Instant, key: Any, work_out: Callable[["Person", Instant], T]) -> T:
         """As `once`, for what depends on the instant; only the newest instant is remembered."""
         if now != self._now:
             self._now = now
             self._known_at = {}
-        known = self._known_at
-        if key in known:
-            return cast(T, known[key])
-        known[key] = found = work_out(self, now)
-        return found
+        found = self._known_at.get(key, _UNKNOWN)
+        if found is _UNKNOWN:
+            found = self._known_at[key] = work_out(self, now)
+        return found  # type: ignore[no-any-return]
 
     @property
     def history(self) -> OrderHistory:

@@ -62,9 +62,13 @@ def changing(path: FactPath, options: Options) -> States:
     match path.root:
         case "rfm":
             index = ("r", "f", "m", "class").index(path.field)
-            return lambda person, now: [
-                State(at, scores[index]) for at, scores in _rfm_states(person, now, options)
-            ]
+            key = ("rfm", index, id(options.rfm))
+
+            def scores(person: Person, now: Instant) -> list[State]:
+                course = _rfm_states(person, now, options)
+                return [State(at, each[index]) for at, each in course]
+
+            return lambda person, now: person.once_at(now, key, scores)
         case "lifecycle":
             return _stages if path.field == "stage" else _beginnings
         case _:
