@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -27,10 +28,22 @@ async def template_database(postgres_url: str) -> str:
 
 @pytest.fixture
 async def database(postgres_url: str, template_database: str) -> AsyncIterator[str]:
+    async with _copy(postgres_url, template_database) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+async def module_database(postgres_url: str, template_database: str) -> AsyncIterator[str]:
+    async with _copy(postgres_url, template_database) as address:
+        yield address
+
+
+@asynccontextmanager
+async def _copy(postgres_url: str, template: str) -> AsyncIterator[str]:
     name = f"engagement{next(_numbers)}"
     admin = await asyncpg.connect(postgres_url)
     try:
-        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         yield _address(postgres_url, name)
         await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:

@@ -83,15 +83,15 @@ async def test_an_order_below_the_minimum_does_not_use_the_coupon_up(instance: I
     await instance.cashier.redeem(code, an_order(amount="69.00"))
 
 
-@pytest.mark.parametrize("typed", ["", "x", "0" * 17, "\0", "券", "A" * 1000, "' OR 1=1 --"])
-async def test_what_is_no_code_is_not_found(instance: Instance, typed: str) -> None:
-    assert await refused(instance, typed, an_order()) == "404 not_found"
+async def test_what_is_no_code_is_not_found(instance: Instance) -> None:
+    for typed in ("", "x", "0" * 17, "\0", "券", "A" * 1000, "' OR 1=1 --"):
+        assert await refused(instance, typed, an_order()) == "404 not_found"
 
 
-@pytest.mark.parametrize("amount", ["NaN", "-1", "1e13", "Infinity", "sNaN"])
-async def test_what_is_no_amount_is_refused(instance: Instance, amount: str) -> None:
+async def test_what_is_no_amount_is_refused(instance: Instance) -> None:
     code = await a_coupon(instance)
-    assert await refused(instance, code, an_order(amount=amount)) == "422 bad_amount"
+    for amount in ("NaN", "-1", "1e13", "Infinity", "sNaN"):
+        assert await refused(instance, code, an_order(amount=amount)) == "422 bad_amount"
 
 
 async def test_a_reversed_coupon_is_free_for_another_order_not_for_a_late_retry(

@@ -30,8 +30,11 @@ class _Reported(Undefined):
 
     def __str__(self) -> str:
         seen = _missing.get()
-        if seen is not None and self.name not in seen:
-            seen.append(self.name)
+        # The hint alone tells how far the path could be followed: `profile.attributes.city is
+        # undefined`; the name is only its first part.
+        path = (self.hint or self.name).removesuffix(" is undefined").strip("'")
+        if seen is not None and path not in seen:
+            seen.append(path)
         return ""
 
 
