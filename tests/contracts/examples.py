@@ -149,12 +149,8 @@ def _cause() -> Cause:
     return Cause("e-1", "purchase.cancelled", "shop", START, START + 1, True, packed, "00-ab-cd-01")
 
 
-def examples() -> list[Example]:
-    events = [
-        Example(f"{topics.topic_of(kind)}/{kind}", _event(kind), encode_event, decode_event, "json")
-        for kind in PROPERTIES
-    ]
-    changed = ProfileChanged(
+def _changed() -> ProfileChanged:
+    return ProfileChanged(
         message_id="m-1",
         at=START + 2,
         snapshot=_snapshot(),
@@ -165,7 +161,10 @@ def examples() -> list[Example]:
         merged_into="p-9",
         erased=True,
     )
-    segment = SegmentChanged(
+
+
+def _segment() -> SegmentChanged:
+    return SegmentChanged(
         message_id="m-2",
         profile_id="p-1",
         segment="dormant-90d",
@@ -179,7 +178,10 @@ def examples() -> list[Example]:
         imported=True,
         received_at=START - 1,
     )
-    action = ActionDecided(
+
+
+def _action() -> ActionDecided:
+    return ActionDecided(
         action_id="a-1",
         profile_id="p-1",
         campaign="win-back-90d",
@@ -193,10 +195,17 @@ def examples() -> list[Example]:
         at=START,
         data=Raw(msgspec.msgpack.encode({"template": "back-30"})),
     )
+
+
+def examples() -> list[Example]:
+    events = [
+        Example(f"{topics.topic_of(kind)}/{kind}", _event(kind), encode_event, decode_event, "json")
+        for kind in PROPERTIES
+    ]
     packed: list[tuple[str, Struct, Callable[[bytes], Struct]]] = [
-        (f"{topics.PROFILE_CHANGED}/ProfileChanged", changed, decode_profile_changed),
-        (f"{topics.SEGMENT_CHANGED}/SegmentChanged", segment, decode_segment_changed),
-        (f"{topics.ACTION_DECIDED}/ActionDecided", action, decode_action_decided),
+        (f"{topics.PROFILE_CHANGED}/ProfileChanged", _changed(), decode_profile_changed),
+        (f"{topics.SEGMENT_CHANGED}/SegmentChanged", _segment(), decode_segment_changed),
+        (f"{topics.ACTION_DECIDED}/ActionDecided", _action(), decode_action_decided),
         ("stored/Snapshot", _snapshot(), decode_snapshot),
     ]
     return events + [Example(name, msg, encode, dec, "msgpack") for name, msg, dec in packed]
