@@ -79,6 +79,10 @@ class Gateway:
         answer = await self._call("POST", path, json=body)
         return answer.json()
 
+    async def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        answer = await self._call("PUT", path, json=body)
+        return answer.json()
+
     async def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
         return _checked(await self._answer(method, path, **request))
 

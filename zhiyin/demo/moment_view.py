@@ -24,6 +24,9 @@ async def show_moment(
 ) -> None:
     """Count down to the instant at which the first hero's 90 days end, then say what was seen; or,
     when that was on an earlier run, what was recorded."""
+    if not heroes:
+        console.print("An earlier run chose whose 90 days end; without --events they are shown.")
+        return
     names = "、".join(hero.who.name for hero in heroes)
     ids = [await _profile_id(gateway, hero) for hero in heroes]
     people = list(zip(heroes, ids, strict=True))

@@ -47,7 +47,11 @@ def report_rows(report: Any) -> Sequence[tuple[str, str, int]]:
         ("people", one["reason"] or one["outcome"], one["count"]) for one in report["decisions"]
     ]
     steps = [
-        (one["kind"], ": ".join(filter(None, (one["state"], one["reason"]))), one["count"])
+        (
+            " by ".join(filter(None, (one["kind"], one["channel"]))),
+            ": ".join(filter(None, (one["state"], one["reason"]))),
+            one["count"],
+        )
         for one in report["actions"]
     ]
     return [*people, *steps]

@@ -10,6 +10,7 @@ from rich.console import Console
 from zhiyin.contracts.instants import SECOND, Duration, Instant
 from zhiyin.demo.connection import read_connection
 from zhiyin.demo.datasets.draft import Draft
+from zhiyin.demo.datasets.households import household
 from zhiyin.demo.drained import drained
 from zhiyin.demo.gateway import Gateway, reach
 from zhiyin.demo.heroes import Hero, choose, hero, moved
@@ -21,6 +22,7 @@ from zhiyin.demo.reconcile import Difference, reconcile, show_reconciliation, so
 from zhiyin.demo.screen import meter
 from zhiyin.demo.sending import send
 from zhiyin.demo.story import Story, posted, shortened, whole_story
+from zhiyin.demo.tags import set_tag_rules, show_tags
 
 LIVE_RATE: Final = 200.0  # events a second: a busy shop, not a migration
 MOMENT_IN: Final[Duration] = 22 * SECOND
@@ -90,6 +92,7 @@ def _prepare(
 
 
 async def _stream(demo: Demo, rate: float | None) -> None:
+    await set_tag_rules(demo.gateway)
     drafts = [draft for draft in demo.story.drafts if draft.household not in demo.held]
     plan = demo.plan
     history = [one for one in drafts if plan.when(one.at, one.household) < plan.live_from]
@@ -99,6 +102,7 @@ async def _stream(demo: Demo, rate: float | None) -> None:
     await _post(demo, "the last three days, live", live, min(rate or LIVE_RATE, LIVE_RATE))
     system = await drained(demo.gateway, demo.console)
     await show_segments(demo.gateway, demo.console)
+    await show_tags(demo.gateway, demo.console)
     await show_campaigns(demo.gateway, demo.console)
     show_delays(system, demo.console)
 
@@ -132,7 +136,7 @@ def _show_reconciliation(demo: Demo, differences: Sequence[Difference]) -> None:
 
 
 async def _show_one_person(demo: Demo) -> None:
-    who = demo.heroes[0].who
+    who = demo.heroes[0].who if demo.heroes else household(min(demo.story.households))
     profile = await demo.gateway.get(f"/v1/profiles/by/member_id/{who.member_id}")
     path = f"/v1/profiles/{profile['profile_id']}"
     timeline = await demo.gateway.get(f"{path}/timeline", limit=_EVENTS_SHOWN)
