@@ -39,6 +39,10 @@ for i, key in ipairs(KEYS) do
 end
 """
 
+_WRITE: Final = """
+for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1]) end
+"""
+
 
 class Copy(Struct, frozen=True):
     """What is to stand in Redis about one person. `packed`: the snapshot, or `moved_to`."""
@@ -58,8 +62,8 @@ class HotCopies:
     """Writes copies after commit; whom Redis did not take is written down and tried again."""
 
     def __init__(self, redis: Redis, database: Database) -> None:
-        self._redis = redis
         self._script = redis.register_script(_WRITE_NEWER)
+        self._identifiers = redis.register_script(_WRITE)
         self._database = database
         self._missed: set[str] = set()
 
@@ -125,10 +129,7 @@ class HotCopies:
             for namespace, token in copy.identifiers
         }
         if known:
-            pipe = self._redis.pipeline(transaction=False)
-            for key, profile_id in known.items():
-                pipe.set(key, profile_id, ex=_KEPT_SECONDS)
-            await pipe.execute()
+            await self._identifiers(keys=[*known], args=[_KEPT_SECONDS, *known.values()])
 
 
 async def copies_of(connection: Connection, profile_ids: Sequence[str]) -> list[Copy]:

@@ -72,7 +72,10 @@ async def _attempt(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[
         people |= await graph.people(tx, addressed)
     resolution = Resolver(links, people).resolve(events)
     claims = sorted(
-        (identifier, _kept_id(party)) for party in resolution.parties for identifier in party.gained
+        (identifier, profile_id)
+        for party in resolution.parties
+        if party.gained and (profile_id := _kept_id(party))
+        for identifier in party.gained
     )
     if not await graph.claim(tx, claims):
         raise _Moved

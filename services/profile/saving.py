@@ -1,12 +1,16 @@
 """From decided changes to everything that is written: rows, timers, messages, hot copies."""
 
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from services.profile import graph, store
 from services.profile.domain.change import Change
-from services.profile.domain.messages import changed_message, merged_message, message_id
+from services.profile.domain.messages import (
+    Traceparent,
+    changed_message,
+    merged_message,
+    message_id,
+)
 from services.profile.domain.packed import PackedSnapshot
 from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.domain.tagging import Tagging
@@ -57,7 +61,7 @@ class Saving:
         tx: Connection,
         written: Sequence[Written],
         rejected: Sequence[Rejected],
-        traceparent: Callable[[PersonEvent], str],
+        traceparent: Traceparent,
     ) -> Outcome:
         """After events."""
         rows = [_row(one) for one in sorted(written, key=_profile_id)]
@@ -87,12 +91,8 @@ class Saving:
         rows = [_row(Written(change, frozenset(), 0, 0)) for change in changes]
         await store.update(tx, rows)
         outgoing = [
-            _message(
-                row.profile_id,
-                row.version,
-                partition_of(row.profile_id, self._partitions),
-                changed_message(change, row.snapshot, _untraced),
-                "",
+            _changed(
+                change, row.snapshot, partition_of(row.profile_id, self._partitions), _untraced
             )
             for row, change in zip(rows, changes, strict=True)
         ]
@@ -163,24 +163,23 @@ def _copy(one: Written, packed: bytes) -> Copy:
     return Copy(after.profile_id, after.version, packed, one.gained)
 
 
-def _messages(
-    one: Written, packed: bytes, traceparent: Callable[[PersonEvent], str]
-) -> list[Outgoing]:
+def _messages(one: Written, packed: bytes, traceparent: Traceparent) -> list[Outgoing]:
+    found = [_changed(one.change, packed, one.partition, traceparent)]
     after = one.change.after.snapshot
-    trace = next((traceparent(event) for event in reversed(one.change.cause)), "")
-    change = changed_message(one.change, packed, traceparent)
-    found = [_message(after.profile_id, after.version, one.partition, change, trace)]
     for gone, kept in one.absorbed:
-        value = merged_message(gone, kept, after.updated_at)
-        found.append(_message(gone.profile_id, gone.version, one.partition, value, trace))
+        identity = message_id(gone.profile_id, gone.version)
+        value = merged_message(str(identity), gone, kept, after.updated_at)
+        message = Message(PROFILE_CHANGED, gone.profile_id, value, found[0].message.headers)
+        found.append(Outgoing(identity, one.partition, message))
     return found
 
 
-def _message(
-    profile_id: str, version: int, partition: int, value: bytes, traceparent: str
-) -> Outgoing:
-    identity: uuid.UUID = message_id(profile_id, version)
-    message = Message(PROFILE_CHANGED, profile_id, value, inject((), traceparent or None))
+def _changed(change: Change, packed: bytes, partition: int, traceparent: Traceparent) -> Outgoing:
+    after = change.after.snapshot
+    identity = message_id(after.profile_id, after.version)
+    value = changed_message(str(identity), change, packed, traceparent)
+    trace = traceparent(change.cause[-1]) if change.cause else ""
+    message = Message(PROFILE_CHANGED, after.profile_id, value, inject((), trace or None))
     return Outgoing(identity, partition, message)
 
 

@@ -88,7 +88,7 @@ class Books:
         for sku, line in quantities.items():
             self.open_skus[sku] = _bought(self.sku(sku), line, order.at)
 
-    def close(self) -> None:
+    def close(self) -> "Books":
         """Pack what was touched."""
         for category, totals in self.open_categories.items():
             self.categories[category] = Raw(encode(totals))
@@ -96,6 +96,7 @@ class Books:
             self.skus[sku] = Raw(encode(bought))
         self.open_categories.clear()
         self.open_skus.clear()
+        return self
 
 
 def _with_order(totals: OrderTotals, order: Order) -> OrderTotals:

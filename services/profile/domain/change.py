@@ -42,11 +42,15 @@ class Change(Struct, frozen=True):
 
     @property
     def tags_added(self) -> tuple[str, ...]:
-        return tuple(sorted(holding(self.after.snapshot.tags) - holding(self.before.snapshot.tags)))
+        return _new(self.before.snapshot.tags, self.after.snapshot.tags)
 
     @property
     def tags_removed(self) -> tuple[str, ...]:
-        return tuple(sorted(holding(self.before.snapshot.tags) - holding(self.after.snapshot.tags)))
+        return _new(self.after.snapshot.tags, self.before.snapshot.tags)
+
+
+def _new(old: Tags, new: Tags) -> tuple[str, ...]:
+    return () if old == new else tuple(sorted(holding(new) - holding(old)))
 
 
 def newborn(profile_id: str, now: Instant) -> State:

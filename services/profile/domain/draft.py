@@ -19,29 +19,43 @@ PURCHASE: Final = "purchase"
 
 
 class Draft:
-    """`changed` collects dependency names. `rebook`: the books must be made anew from what is
+    """What is not a fresh copy is replaced, never written into: it belongs to `before`.
+
+    `changed` collects dependency names. `rebook`: the books must be made anew from what is
     kept. `incomplete`: that would take what is no longer kept."""
 
     def __init__(self, facts: PackedFacts, currency: str) -> None:
         self.before = facts
         self.currency = currency
-        self.identifiers = dict(facts.identifiers)
-        self.attributes = dict(facts.attributes)
-        self.consents = dict(facts.consents)
-        self.books = Books(facts.orders, facts.orders_kept, facts.categories, facts.skus)
-        self.tickets = dict(facts.tickets)
+        self.identifiers = facts.identifiers
+        self.attributes = facts.attributes
+        self.consents = facts.consents
+        self.tickets = facts.tickets
         self.seen = dict(facts.seen)
         self.kept = dict(facts.kept)
         self.days = facts.days
         self.hours = facts.hours
-        self.activity = dict(facts.activity)
+        self.activity = facts.activity
         self.newest = facts.newest
         self.pruned = facts.pruned
-        self.unlinked = dict(facts.unlinked)
+        self.unlinked = facts.unlinked
         self.changed: set[str] = set()
         self.rebook = False
         self.incomplete = False
         self._histories: dict[str, History] = {}
+        self._books: Books | None = None
+
+    @property
+    def books(self) -> Books:
+        """Opened by the first purchase."""
+        if self._books is None:
+            old = self.before
+            self._books = Books(old.orders, old.orders_kept, old.categories, old.skus)
+        return self._books
+
+    @books.setter
+    def books(self, books: Books) -> None:
+        self._books = books
 
     def history(self, family: str) -> History:
         history = self._histories.get(family)
@@ -83,7 +97,8 @@ class Draft:
             return
         if self.unlinked and self.unlinked.get(f"{namespace}:{token}", event.at - 1) >= event.at:
             return
-        self.identifiers[namespace] = {**(known or {}), token: shown}
+        tokens = {**(known or {}), token: shown}
+        self.identifiers = {**self.identifiers, namespace: tokens}
         self.changed.add("identifiers")
 
     def say(self, name: str, attribute: Attribute) -> None:
@@ -91,13 +106,13 @@ class Draft:
         comes back."""
         known = self.attributes.get(name)
         if known is None or _newer(attribute, known):
-            self.attributes[name] = attribute
+            self.attributes = {**self.attributes, name: attribute}
             self.changed.add(f"attributes.{name}")
 
     def consent(self, purpose: str, consent: Consent) -> None:
         known = self.consents.get(purpose)
         if known is None or _newer(consent, known):
-            self.consents[purpose] = consent
+            self.consents = {**self.consents, purpose: consent}
             self.changed.add(f"consents.{purpose}")
 
     def count_day(self, event_type: str, category: str, day: int, horizon_days: int) -> None:
@@ -111,21 +126,21 @@ class Draft:
         self.days = {**self.days, event_type: categories}
 
     def packed(self) -> PackedFacts:
-        self.books.close()
         for family, history in self._histories.items():
             if len(history):
                 self.kept[family] = history.packed()
             else:
                 self.kept.pop(family, None)
-        orders = self.books.orders
+        old = self.before
+        books = self._books.close() if self._books is not None else old
         return PackedFacts(
             self.identifiers,
             self.attributes,
             self.consents,
-            NO_ORDERS if orders == NO_ORDERS else orders,
-            self.books.orders_kept,
-            self.books.categories,
-            self.books.skus,
+            NO_ORDERS if books.orders == NO_ORDERS else books.orders,
+            books.orders_kept,
+            books.categories,
+            books.skus,
             self.tickets,
             self.seen,
             self.kept,

@@ -40,11 +40,13 @@ def new_profile_id(event: PersonEvent) -> str:
     return str(uuid.uuid5(_NAMES, event.uid.hex))
 
 
-def changed_message(change: Change, packed: bytes, traceparent: Traceparent) -> bytes:
+def changed_message(
+    identity: str, change: Change, packed: bytes, traceparent: Traceparent
+) -> bytes:
     after = change.after.snapshot
     return encode(
         PackedChange(
-            str(message_id(after.profile_id, after.version)),
+            identity,
             after.updated_at,
             Raw(packed),
             (*sorted(change.changed), "profile"),
@@ -55,11 +57,11 @@ def changed_message(change: Change, packed: bytes, traceparent: Traceparent) -> 
     )
 
 
-def merged_message(snapshot: PackedSnapshot, kept: str, now: Instant) -> bytes:
+def merged_message(identity: str, snapshot: PackedSnapshot, kept: str, now: Instant) -> bytes:
     """The last word about somebody merged away; `snapshot` has their last version + 1."""
     return encode(
         PackedChange(
-            str(message_id(snapshot.profile_id, snapshot.version)),
+            identity,
             now,
             Raw(encode(snapshot)),
             ("profile",),

@@ -65,8 +65,7 @@ def books_of(postings: Iterable[tuple[EventOrder, Posting]], currency: str) -> B
     for _, order, story in sorted(standing, key=lambda each: each[0]):
         if story.truth is not None:
             books.add(order, lines_of(story.truth, order.total, story.refunds.values()))
-    books.close()
-    return books
+    return books.close()
 
 
 def _stories(postings: Iterable[tuple[EventOrder, Posting]]) -> list[_Story]:

@@ -25,6 +25,7 @@ from zhiyin.contracts.events import (
 from zhiyin.contracts.instants import DAY, MINUTE, Instant, instant, moment
 from zhiyin.contracts.profiles import Kept, encode
 
+_NAMESPACES: Final = frozenset(KEY_ORDER)
 _QUARTER: Final = 15 * MINUTE  # every offset in use is a whole number of these
 _EARLIEST: Final = DAY
 _AHEAD: Final = DAY
@@ -89,7 +90,7 @@ class Reader:
         if isinstance(properties, PurchaseCompleted | PurchaseRefunded):
             content = with_exact_money(content, properties)
         whole = encode_map(content)
-        short = trimmed(content, event.properties)
+        short = trimmed(content, bytes(event.properties))
         kept = whole if short is content else encode_map(short)
         return PersonEvent(
             event_uid(event.source, event.event_id),
@@ -97,7 +98,7 @@ class Reader:
             event.event_id,
             event.source,
             event.type,
-            event.type.partition(".")[0],
+            family_of(event.type),
             identifiers_of(event.customer),
             event.masks,
             properties,
@@ -114,8 +115,16 @@ class Reader:
         return local.weekday() * 24 + local.hour
 
 
+@lru_cache(maxsize=4096)
+def family_of(event_type: str) -> str:
+    """`purchase.completed` → `purchase`."""
+    return event_type.partition(".")[0]
+
+
 def identifiers_of(customer: Mapping[str, str]) -> tuple[Identifier, ...]:
     """Strongest first."""
+    if len(customer) == 1:
+        return tuple(customer.items())
     return tuple(
         (namespace, customer[namespace]) for namespace in KEY_ORDER if customer.get(namespace)
     )
@@ -133,13 +142,13 @@ def _refusal(event: Event, at: Instant, logged_at: Instant) -> Refusal | None:
         return Refusal("unknown_type", f"{event.type!r} is not an event type")
     if not _EARLIEST <= at <= logged_at + _AHEAD:
         return Refusal("occurred_at_out_of_range", f"{event.occurred_at} is no possible time")
-    strange = event.customer.keys() - set(KEY_ORDER)
-    if strange:
-        return Refusal("unknown_identifier", f"{min(strange)!r} is not an identifier")
+    if not event.customer.keys() <= _NAMESPACES:
+        strange = min(event.customer.keys() - _NAMESPACES)
+        return Refusal("unknown_identifier", f"{strange!r} is not an identifier")
     tokens = [token for token in event.customer.values() if token]
     if not tokens:
         return Refusal("no_identifier", "an event needs at least one identifier")
-    if any("\0" in text for text in (event.event_id, event.source, *tokens)):
+    if "\0" in "".join((event.event_id, event.source, *tokens)):
         return Refusal("nul_character", "text may not contain the character U+0000")
     if max(map(len, tokens)) > _LONGEST_TOKEN:
         return Refusal(
@@ -151,4 +160,4 @@ def _refusal(event: Event, at: Instant, logged_at: Instant) -> Refusal | None:
 def _active(event: Event, properties: Properties) -> bool:
     if isinstance(properties, SupportMessaged):
         return properties.author == "customer"
-    return event.type in _ACTIVE_TYPES or event.type.partition(".")[0] in _ACTIVE_FAMILIES
+    return event.type in _ACTIVE_TYPES or family_of(event.type) in _ACTIVE_FAMILIES

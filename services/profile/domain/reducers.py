@@ -156,21 +156,25 @@ def _rebook(draft: Draft) -> None:
 
 def _supported(draft: Draft, event: PersonEvent, said: _Supported) -> None:
     draft.changed.add("support")
+    draft.tickets = {**draft.tickets, said.ticket_id: _ticket(draft, event, said)}
+
+
+def _ticket(draft: Draft, event: PersonEvent, said: _Supported) -> Ticket:
     old = draft.tickets.get(said.ticket_id, Ticket())
     match said:
         case SupportOpened(kind=kind):
             known = (-1, "") if old.opened_at is None else (old.opened_at, old.kind)
             opened_at, kind_ = max(known, (event.at, kind))
-            draft.tickets[said.ticket_id] = replace(old, opened_at=opened_at, kind=kind_)
+            return replace(old, opened_at=opened_at, kind=kind_)
         case SupportResolved():
             resolved_at = event.at if old.resolved_at is None else max(old.resolved_at, event.at)
-            draft.tickets[said.ticket_id] = replace(old, resolved_at=resolved_at)
+            return replace(old, resolved_at=resolved_at)
         case SupportRated(score=score):
             rated = (-1, 0) if old.scored_at is None else (old.scored_at, old.score or 0)
             scored_at, score_ = max(rated, (event.at, score))
-            draft.tickets[said.ticket_id] = replace(old, scored_at=scored_at, score=score_)
+            return replace(old, scored_at=scored_at, score=score_)
         case SupportMessaged():
-            draft.tickets[said.ticket_id] = old
+            return old
 
 
 def _updated(draft: Draft, event: PersonEvent, update: CustomerUpdated) -> None:
@@ -188,13 +192,12 @@ def _unlinked(draft: Draft, event: PersonEvent, identifiers: list[str]) -> None:
     """What carried them before must no longer show them, which takes all events to tell."""
     for identifier in identifiers:
         namespace, _, token = identifier.partition(":")
-        draft.unlinked[identifier] = max(draft.unlinked.get(identifier, 0), event.at)
+        at = max(draft.unlinked.get(identifier, 0), event.at)
+        draft.unlinked = {**draft.unlinked, identifier: at}
         known = draft.identifiers.get(namespace, {})
         left = {each: shown for each, shown in known.items() if each != token}
-        if left:
-            draft.identifiers[namespace] = left
-        else:
-            draft.identifiers.pop(namespace, None)
+        others = {name: held for name, held in draft.identifiers.items() if name != namespace}
+        draft.identifiers = {**others, namespace: left} if left else others
     draft.changed.add("identifiers")
     draft.incomplete = True
 
@@ -203,6 +206,7 @@ def _engaged(draft: Draft, event: PersonEvent, answer: _Engaged) -> None:
     channel = answer.channel or ""
     counts = draft.activity.get(channel, {})
     suffix = event.type.partition(".")[2]
-    draft.activity[channel] = {**counts, suffix: counts.get(suffix, 0) + 1}
+    counted = {**counts, suffix: counts.get(suffix, 0) + 1}
+    draft.activity = {**draft.activity, channel: counted}
     if isinstance(answer, EngagementUnsubscribed):
         _withdraw(draft, event, f"marketing.{channel}" if channel else "marketing")
