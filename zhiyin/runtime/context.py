@@ -32,7 +32,7 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
     halt_ratio: float = 0.5
     watchdog: float = 120.0
     regain: float = 10.0
-    shutdown: float = 15.0
+    shutdown: float = 10.0
     fault: str | None = None
 
     @classmethod

@@ -103,7 +103,7 @@ async def read(tx: Connection, rows: Sequence[Row]) -> list[Letter]:
 def published_form(outgoing: Outgoing) -> Message:
     """The message with its id among the headers."""
     topic, key, value, headers = outgoing.message
-    return Message(topic, key, value, (*headers, (ID_HEADER, str(outgoing.id).encode())))
+    return Message(topic, key, value, (*headers, (ID_HEADER, outgoing.id.hex.encode())))
 
 
 def _grouped(outgoing: Sequence[Outgoing]) -> dict[int, list[Outgoing]]:

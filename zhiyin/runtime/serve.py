@@ -1,6 +1,7 @@
 """Runs a service's process: its worker and its HTTP side, until told to stop."""
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ async def run_service(
 ) -> int:
     """Serve until SIGTERM or SIGINT, or until the worker halts. Returns the exit code: 0 after a
     graceful stop, 3 after a halt, 1 otherwise. Use as `sys.exit(uvloop.run(main()))`."""
+    _calm_collector()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -108,6 +110,14 @@ def _listeners(settings: ServiceSettings, reuse_port: bool) -> list[socket.socke
     except OSError:
         public.close()
         raise
+
+
+def _calm_collector() -> None:
+    """Batches make many objects that die together without cycles; at the default thresholds the
+    collector takes a quarter of a worker's time looking for cycles among them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _listen(host: str, port: int, reuse_port: bool) -> socket.socket:

@@ -22,6 +22,8 @@ from zhiyin.runtime.delays import Delays
 from zhiyin.runtime.metrics import Metrics
 
 TRACEPARENT: Final = "traceparent"
+# Also how long a process whose collector is away takes longer to stop.
+_EXPORT_SECONDS: Final = 3
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
@@ -109,5 +111,5 @@ def _provider(service: str, instance: str, ratio: float) -> TracerProvider:
     )
     provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(ratio)))
     # The exporter reads OTEL_EXPORTER_OTLP_* itself, and so knows about headers and certificates.
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_EXPORT_SECONDS)))
     return provider

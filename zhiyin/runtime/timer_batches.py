@@ -18,7 +18,7 @@ from zhiyin.runtime.halting import Halted
 from zhiyin.runtime.lane_outbox import LaneOutbox, Written
 from zhiyin.runtime.log import Partition
 from zhiyin.runtime.outages import SYSTEMIC, is_outage, raise_unless_outage
-from zhiyin.runtime.retrying import Backoff
+from zhiyin.runtime.retrying import Backoff, until_it_works
 from zhiyin.runtime.timer_wakes import TimerWakes
 from zhiyin.runtime.timers import Claimed, claim_due, claim_these
 
@@ -149,14 +149,17 @@ class TimerBatches:
 
     async def _set_aside(self, timer: Timer, error: Exception) -> None:
         _log.warning("timer set aside", kind=timer.kind, error=_reason(error))
+        await until_it_works("set timer aside", partial(self._store_aside, timer, error))
+        self._context.rates.add("dead_letters", 1)
+        self._context.telemetry.metrics.dead_letters.labels(TIMER, "raised").inc()
+        self._context.halt_rule.add(0, 1)
+
+    async def _store_aside(self, timer: Timer, error: Exception) -> None:
         async with self._context.db.transaction() as tx:
             await self._hold(tx)
             if (await claim_these(tx, [timer.key])).timers:
                 await _delete(tx, [timer])
                 await set_timer_aside(tx, timer, _reason(error))
-        self._context.rates.add("dead_letters", 1)
-        self._context.telemetry.metrics.dead_letters.labels(TIMER, "raised").inc()
-        self._context.halt_rule.add(0, 1)
 
 
 async def _delete(tx: Connection, timers: Sequence[Timer]) -> None:

@@ -192,6 +192,7 @@ class Worker:
         done, late = await asyncio.wait(lanes, timeout=self._options.shutdown)
         if late:
             _log.warning("stopped in mid-batch; it will be done again", lanes=len(late))
+            return
         for task in done:
             task.result()
         drains = (lane.outbox.drain(self._options.shutdown) for lane in self._lanes.each)

@@ -33,7 +33,7 @@ class PostgresLog:
         append_timeout: float = 10.0,
         instance: str = "local",
     ) -> None:
-        self._db = Database(dsn, "log", "zhiyin_log", size=10, command_timeout=append_timeout)
+        self._db = Database(dsn, "log", "zhiyin_log", size=7, command_timeout=append_timeout)
         self._retention_days = retention_days
         self._lease = lease
         self._instance = instance
