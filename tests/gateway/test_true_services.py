@@ -16,7 +16,6 @@ import pytest
 from services.gateway.settings import GatewaySettings
 from tests.gateway.harness import SECRET, Running, running
 from tests.gateway.posted import a_purchase
-from zhiyin.runtime.migrate import migrate
 from zhiyin.runtime.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
@@ -61,8 +60,7 @@ async def platform(fresh_database: str, fresh_redis: str) -> AsyncIterator[Runni
         "ZHIYIN_LANES": "2",
         "ZHIYIN_LOG_LEVEL": "error",
     }
-    for name in (*SERVICES, "gateway"):
-        await migrate(fresh_database, name, ROOT / "services" / name / "migrations")
+    await asyncio.gather(*(migrated(name, environment) for name in (*SERVICES, "gateway")))
     urls = {f"{name}_urls": (f"http://127.0.0.1:{port}",) for name, port in ports.items()}
     shared = ServiceSettings(
         postgres=fresh_database, redis=fresh_redis, secret_key=SECRET, partitions=4, **urls
@@ -71,6 +69,12 @@ async def platform(fresh_database: str, fresh_redis: str) -> AsyncIterator[Runni
         async with running(GatewaySettings(service=shared), stubbed=False) as gateway:
             await until_ready(ports)
             yield gateway
+
+
+async def migrated(service: str, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", f"services.{service}.main", "migrate"]
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment)
+    assert await process.wait() == 0
 
 
 async def until_ready(ports: dict[str, int]) -> None:
@@ -91,6 +95,12 @@ async def test_an_event_reaches_profile_segments_and_every_list(platform: Runnin
     async def ask(method: str, path: str, body: object = None) -> httpx.Response:
         return await platform.client.request(method, path, headers=key, json=body)
 
+    async with asyncio.timeout(60):  # built-in segments are seeded and filled first
+        while True:
+            segments = (await ask("GET", "/v1/segments")).json()["items"]
+            if segments and all(segment["status"] == "live" for segment in segments):
+                break
+            await asyncio.sleep(0.1)
     customer = {"member_id": "M1", "phone": "13800001111"}
     order = {"order_id": "O-1", "total": "20000"}
     posted = await ask("POST", "/v1/events", a_purchase(customer=customer, properties=order))
