@@ -67,12 +67,12 @@ async def fresh_redis(redis_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def kafka_url(server_folder: Path) -> Iterator[str]:
+def kafka_url(server_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A running Apache Kafka: the one of ZHIYIN_KAFKA, or a local broker."""
     if given := os.environ.get("ZHIYIN_KAFKA"):
         yield given
         return
-    need_local_kafka()
+    request.getfixturevalue("local_kafka")
     cluster = Kafka(server_folder / "kafka", server_folder, os.environ)
     cluster.start()
     yield cluster.url
@@ -80,9 +80,8 @@ def kafka_url(server_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def kafka_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+def kafka_cluster(local_kafka: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """Three local brokers that a test may stop, kill and start again."""
-    need_local_kafka()
     folder = tmp_path_factory.mktemp("cluster")
     cluster = Kafka(folder / "kafka", folder, os.environ, brokers=3)
     cluster.start()
@@ -90,7 +89,8 @@ def kafka_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     cluster.stop()
 
 
-def need_local_kafka() -> None:
+@pytest.fixture(scope="session")
+def local_kafka() -> None:
     """Skips where Java or Maven Central is missing; fails there if Kafka is required."""
     try:
         java.java(os.environ)

@@ -3,31 +3,17 @@
 import os
 import signal
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cli.running import refusal, zhiyin
+from tests.cli.shop import buy, profile
 from tests.cli.stacks import RunningStack, wait_until_gone
 from zhiyin.embedded.ports import free_port
 
 pytestmark = pytest.mark.timeout(600)
-
-PURCHASE = {
-    "event_id": "e-1",
-    "type": "purchase.completed",
-    "source": "shop",
-    "customer": {"member_id": "M1"},
-    "properties": {
-        "order_id": "O-1",
-        "total": "25.90",
-        "currency": "CNY",
-        "items": [{"sku": "A", "name": "A", "quantity": 1, "unit_price": "25.90"}],
-    },
-}
 
 
 @pytest.fixture(scope="module")
@@ -36,26 +22,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     stack.up("--instances", "profile=2")
     yield stack
     stack.down()
-
-
-def buy(stack: RunningStack, event_id: str) -> dict[str, Any]:
-    """The profile after one more purchase."""
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    event = {**PURCHASE, "event_id": event_id, "occurred_at": at}
-    posted = stack.call("POST", "/v1/events", "write_key", event)
-    assert posted.status_code == 202, posted.text
-    return profile(stack, f"?after={posted.json()['receipt']}")
-
-
-def profile(stack: RunningStack, query: str = "") -> dict[str, Any]:
-    deadline = time.monotonic() + 60
-    while True:
-        answer = stack.call("GET", f"/v1/profiles/by/member_id/M1{query}", "read_key")
-        if answer.status_code == 200:
-            return dict(answer.json())
-        assert answer.status_code in (503, 504), answer.text
-        assert time.monotonic() < deadline, answer.text
-        time.sleep(0.2)
 
 
 def test_connection_json_says_how_to_reach_it(stack: RunningStack) -> None:
