@@ -21,19 +21,21 @@ class Receiver:
     taken: Counter[str] = field(default_factory=Counter)
     seen: list[dict[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open.add(writer)
         try:
             while True:
                 await self._one(reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self.open.discard(writer)
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,7 +56,6 @@ class Receiver:
         lines = "".join(f"{name}: {value}\r\n" for name, value in extra.items())
         writer.write(f"HTTP/1.1 {status} x\r\n{lines}content-length: 0\r\n\r\n".encode())
         await writer.drain()
-        self.arrived.set()
 
 
 @asynccontextmanager
@@ -66,6 +67,9 @@ async def a_receiver(*answers: Answer) -> AsyncIterator[Receiver]:
         yield receiver
     finally:
         server.close()
+        for writer in receiver.open:
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
 
 async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
