@@ -1,4 +1,4 @@
-"""Composition root: `python -m services.profile.main serve|migrate`."""
+"""Composition root: `python -m services.profile.main serve|migrate|rebuild`."""
 
 import asyncio
 import sys
@@ -22,6 +22,7 @@ from services.profile.internal_api import internal_routes
 from services.profile.merge_api import merge_routes
 from services.profile.passing_time import RETAG, PassingTime
 from services.profile.pipeline import Pipeline
+from services.profile.rebuild import REBUILD, Rebuild, rebuild_timer
 from services.profile.saving import TAGS_DUE, Saving
 from services.profile.tag_rule_api import tag_rule_routes
 from zhiyin.contracts.topics import EVENTS, PROFILE_CHANGED
@@ -37,6 +38,7 @@ from zhiyin.runtime.redis import connect
 from zhiyin.runtime.serve import run_service
 from zhiyin.runtime.settings import ServiceSettings, SettingsError, environment
 from zhiyin.runtime.telemetry import Telemetry
+from zhiyin.runtime.timers import set_timers
 from zhiyin.runtime.web import service_app
 from zhiyin.runtime.worker import Worker, WorkerOptions
 
@@ -50,6 +52,18 @@ def open_database(settings: ServiceSettings) -> Database:
 
 async def migrate_all(settings: ServiceSettings) -> int:
     await migrate(settings.postgres, SERVICE, MIGRATIONS)
+    return 0
+
+
+async def rebuild_all(settings: ServiceSettings) -> int:
+    """Has the workers fold everybody anew; returns at once."""
+    database = open_database(settings)
+    await database.open()
+    try:
+        async with database.transaction() as tx:
+            await set_timers(tx, [rebuild_timer(wall_clock())])
+    finally:
+        await database.close()
     return 0
 
 
@@ -67,6 +81,7 @@ def build_worker(
     reader = Reader(settings.currency, ZoneInfo(settings.timezone))
     pipeline = Pipeline(reader, catalogue, saving, settings.currency, wall_clock)
     passing = PassingTime(catalogue, saving, settings.currency)
+    rebuild = Rebuild(reader, catalogue, saving, settings.currency)
 
     async def recover(outgoing: Sequence[Outgoing]) -> None:
         await hot.recover({one.message.key for one in outgoing})
@@ -77,7 +92,7 @@ def build_worker(
         log,
         database,
         pipeline.apply,
-        {TAGS_DUE: passing.end, RETAG: passing.retag},
+        {TAGS_DUE: passing.end, RETAG: passing.retag, REBUILD: rebuild.walk},
         telemetry,
         options=WorkerOptions(
             partitions=settings.partitions,
@@ -155,9 +170,10 @@ def main(arguments: Sequence[str]) -> int:
     commands: dict[str, Callable[[ServiceSettings], Coroutine[None, None, int]]] = {
         "serve": serve,
         "migrate": migrate_all,
+        "rebuild": rebuild_all,
     }
     if len(arguments) != 1 or arguments[0] not in commands:
-        sys.stderr.write("usage: python -m services.profile.main serve|migrate\n")
+        sys.stderr.write("usage: python -m services.profile.main serve|migrate|rebuild\n")
         return 2
     try:
         settings = ServiceSettings.from_env(environment())

@@ -20,6 +20,7 @@ from services.profile.hot_copies import HotCopies
 from services.profile.main import MIGRATIONS, SERVICE
 from services.profile.passing_time import RETAG, PassingTime
 from services.profile.pipeline import Pipeline
+from services.profile.rebuild import REBUILD, Rebuild
 from services.profile.saving import TAGS_DUE, Saving
 from tests.builders import START
 from zhiyin.contracts.events import Event, encode_event, event_key
@@ -33,7 +34,7 @@ from zhiyin.contracts.profiles import (
 )
 from zhiyin.contracts.topics import topic_of
 from zhiyin.rules import Options
-from zhiyin.runtime.batch import Outcome, Timer
+from zhiyin.runtime.batch import Fire, Outcome, Timer
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.delays import Delays
 from zhiyin.runtime.log import Record, partition_of
@@ -57,6 +58,12 @@ class Service:
         self.reader = Reader("CNY", ZoneInfo("Asia/Shanghai"))
         self.pipeline = Pipeline(self.reader, catalogue, saving, "CNY", lambda: self.now)
         self.passing = PassingTime(catalogue, saving, "CNY")
+        rebuild = Rebuild(self.reader, catalogue, saving, "CNY")
+        self.fires: dict[str, Fire] = {
+            TAGS_DUE: self.passing.end,
+            RETAG: self.passing.retag,
+            REBUILD: rebuild.walk,
+        }
         self.editor = Editor(self.database, lambda: self.now)
 
     def record(self, value: bytes, key: str = "k", topic: str = "events.custom") -> Record:
@@ -94,7 +101,7 @@ class Service:
                 if not rows:
                     return told
                 await tx.execute("DELETE FROM timer WHERE key = ANY($1)", [r["key"] for r in rows])
-                for kind, fire in ((TAGS_DUE, self.passing.end), (RETAG, self.passing.retag)):
+                for kind, fire in self.fires.items():
                     due = [
                         Timer(r["key"], r["partition"], now, r["profile_id"], kind, r["payload"])
                         for r in rows
@@ -102,7 +109,7 @@ class Service:
                     ]
                     if due:
                         told += messages(await fire(tx, due, now))
-            if any(row["kind"] == RETAG for row in rows):
+            if any(row["kind"] != TAGS_DUE for row in rows):
                 self.now = now = now + DAY // 86_400
 
     async def people(self) -> list[Snapshot]:

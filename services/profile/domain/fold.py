@@ -5,7 +5,7 @@ says `NeedsHistory` where what is kept does not suffice to get the same.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -35,7 +35,9 @@ class NeedsHistory(Struct, frozen=True):
 
 
 class _Category(Struct):
-    category: str | None = None
+    """Not every browse event's type says what its category is, so it may be anything."""
+
+    category: Any = None
 
 
 class _OrderId(Struct):
@@ -114,5 +116,6 @@ def _count_old_browses(draft: Draft) -> None:
         return
     history = draft.history(BROWSE)
     for kept in history.take_oldest(max(len(history) - EXACT_BROWSES, 0)):
-        category = _category.decode(kept.properties).category or ""
-        draft.count_day(kept.type, category, kept.at // DAY, _WINDOW_DAYS)
+        category = _category.decode(kept.properties).category
+        named = category if isinstance(category, str) else ""
+        draft.count_day(kept.type, named, kept.at // DAY, _WINDOW_DAYS)
