@@ -35,8 +35,14 @@ up: setup ## Start the platform in the background (KAFKA=local, INSTANCES=…, P
 down: setup ## Stop it; its data stays
 	@$(ZHIYIN) down --data $(DATA)
 
-test: $(VENV)/.dev.stamp ## Run the whole suite on the embedded stack (ARGS=… goes to pytest)
+test: $(VENV)/.dev.stamp ## Run the whole suite on the embedded stack (ARGS=… runs only what pytest is told)
+ifneq ($(strip $(ARGS)),)
 	@$(BIN)/python -m pytest $(ARGS)
+else
+	@# each worker has its own servers; faults are timed, so they have the machine to themselves
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not faults"
+	@$(BIN)/python -m pytest -q -m faults
+endif
 
 check: $(VENV)/.dev.stamp ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .
