@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from services.profile.domain.differences import differences
+from services.profile.domain.differences import differences, differing
 from services.profile.domain.fold import NeedsHistory, fold, refold
 from services.profile.domain.manual_tags import after_hand
 from services.profile.domain.packed import PackedFacts, PackedSnapshot, unpack
@@ -60,7 +60,7 @@ def newborn(profile_id: str, now: Instant) -> State:
 
 def by_events(state: State, events: Sequence[PersonEvent], world: World) -> Change | NeedsHistory:
     """New events of a person folded in."""
-    ordered = sorted(events, key=lambda event: event.order)
+    ordered = sorted(events, key=_order) if len(events) > 1 else events
     folded = fold(state.snapshot.facts, ordered, world.currency)
     if isinstance(folded, NeedsHistory):
         return folded
@@ -144,8 +144,8 @@ def _settled(
     tags = start.snapshot.tags
     for event in events:
         tags = after_hand(tags, event)
-    by_hand = {f"{TAGS}{name}" for name in tags if tags[name] != before.snapshot.tags.get(name)}
-    changed |= by_hand | {f"{TAGS}{name}" for name in before.snapshot.tags if name not in tags}
+    if tags is not before.snapshot.tags:
+        changed |= {f"{TAGS}{name}" for name in differing(before.snapshot.tags, tags)}
     if _idle(start.tagging, tags, changed, world):
         tagging = Tagging(
             world.rules.revision, start.tagging.flips, next_timer(tags, start.tagging.flips)

@@ -6,9 +6,10 @@ import msgspec
 from msgspec import Raw
 
 from services.profile.domain.books import Books
-from services.profile.domain.history import History
+from services.profile.domain.history import History, may_start_before
 from services.profile.domain.packed import NO_ORDERS, PackedFacts
 from services.profile.domain.person_event import NO_HOUR, PersonEvent
+from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Attribute, Consent, Seen
 
 HOURS_A_WEEK: Final = 168
@@ -63,9 +64,18 @@ class Draft:
             history = self._histories[family] = History(self.kept.get(family))
         return history
 
-    def families(self) -> set[str]:
-        """Families of which events are kept."""
-        return {*self.kept, *self._histories}
+    def opened(self, family: str) -> bool:
+        """Whether an event of the family has come."""
+        return family in self._histories
+
+    def families_before(self, horizon: Instant) -> list[str]:
+        """Families that may hold events older than `horizon`."""
+        untouched = (
+            family
+            for family, packed in self.kept.items()
+            if family not in self._histories and may_start_before(packed, horizon)
+        )
+        return [*self._histories, *untouched]
 
     def keep(self, event: PersonEvent) -> None:
         """What every event does: it is kept, counted, timed, and names its identifiers."""

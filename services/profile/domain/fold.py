@@ -67,7 +67,10 @@ def refold(events: Iterable[PersonEvent], currency: str) -> PackedFacts:
 
 
 def _in_order(events: Iterable[PersonEvent]) -> list[PersonEvent]:
-    return sorted(events, key=lambda event: event.order)
+    listed = list(events)
+    if len(listed) > 1:
+        listed.sort(key=lambda event: event.order)
+    return listed
 
 
 def _finish(draft: Draft) -> Folded:
@@ -92,7 +95,7 @@ def _rebook(draft: Draft) -> None:
 def _prune(draft: Draft) -> None:
     """Let go of what has left the exact window."""
     horizon = draft.newest - EXACT_WINDOW
-    for family in draft.families():
+    for family in draft.families_before(horizon):
         if family == BROWSE:
             continue
         gone = draft.history(family).take_before(horizon)
@@ -112,7 +115,7 @@ def _forget_orders(draft: Draft, gone: Sequence[Kept], horizon: int) -> None:
 
 def _count_old_browses(draft: Draft) -> None:
     """Browse events beyond the newest ones are counted by day from now on."""
-    if BROWSE not in draft.families():
+    if not draft.opened(BROWSE):
         return
     history = draft.history(BROWSE)
     for kept in history.take_oldest(max(len(history) - EXACT_BROWSES, 0)):

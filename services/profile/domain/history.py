@@ -26,6 +26,15 @@ def order_of(element: bytes | Raw) -> EventOrder:
     return (kept.at, kept.event_id, kept.source)
 
 
+def may_start_before(packed: Raw, horizon: Instant) -> bool:
+    """Whether the first event kept may be older: looks at nothing else."""
+    head = bytes(memoryview(packed)[:15])
+    start = 1 if head[0] & 0xF0 == 0x90 else 3 if head[0] == 0xDC else 5
+    if head[start : start + 2] != _KEPT_WITH_UINT64:
+        return True
+    return int.from_bytes(head[start + 2 : start + 10]) < horizon
+
+
 class History:
     """Oldest first by (at, event_id, source)."""
 
