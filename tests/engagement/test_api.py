@@ -140,6 +140,8 @@ STEP = {"coupon": "back-30"}
         ({"trigger": {"on": "event", "type": "nonsense"}}, "/trigger/type", "unknown_event"),
         ({"trigger": {"on": "event", "type": "custom.x", "where": {"a": {"about": 1}}}},
          "/trigger/where/a/about", None),
+        ({"goal": {"event": "custom.x", "where": {"a": {"trigger": "a"}}}}, "/goal/where",
+         "no_trigger"),
         ({"trigger": {"on": "moon"}}, "/trigger/on", "invalid"),
         ({"trigger": {"on": "segment.entered", "segment": "Not A Key"}}, "/trigger/segment",
          "invalid"),

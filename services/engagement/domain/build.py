@@ -3,12 +3,13 @@
 from services.engagement.domain.campaign import Campaign, EventStart, ReorderStart, Start
 from services.engagement.domain.conditions import Conditions
 from services.engagement.domain.faults import Faults
-from services.engagement.domain.match import Goal
+from services.engagement.domain.match import Goal, Match
 from services.engagement.domain.plan import Known, Planner
 from zhiyin.contracts.campaigns import (
     BroadcastTrigger,
     CampaignSpec,
     DateTrigger,
+    EventMatch,
     EventTrigger,
     GoalSpec,
     ReorderDueTrigger,
@@ -31,9 +32,7 @@ def build_campaign(
     where = None if spec.where is None else conditions.rule("/where", spec.where)
     reentry = None if spec.reentry is None else faults.duration("/reentry", spec.reentry)
     ends = spec.exit_on
-    exit_on = (
-        None if ends is None else conditions.match("/exit_on", ends.event, ends.where, "event")
-    )
+    exit_on = None if ends is None else _exit(ends, conditions)
     journey = Planner(conditions, known, ends).journey(spec.steps)
     goal = None if spec.goal is None else _goal(spec.goal, conditions)
     faults.raise_if_any()
@@ -55,7 +54,7 @@ def build_campaign(
 def _start(trigger: TriggerSpec, conditions: Conditions) -> Start | None:
     match trigger:
         case EventTrigger(type=type_, where=where):
-            return EventStart(conditions.match("/trigger", type_, where, "type"))
+            return EventStart(conditions.match("/trigger", type_, where, "type", begun=False))
         case SegmentEnteredTrigger() | SegmentLeftTrigger() | TagAddedTrigger():
             return trigger
         case ReorderDueTrigger(lead=lead):
@@ -69,5 +68,9 @@ def _start(trigger: TriggerSpec, conditions: Conditions) -> Start | None:
 
 
 def _goal(goal: GoalSpec, conditions: Conditions) -> Goal:
-    match = conditions.match("/goal", goal.event, goal.where, "event")
+    match = conditions.match("/goal", goal.event, goal.where, "event", begun=False)
     return Goal(match, conditions.faults.duration("/goal/within", goal.within))
+
+
+def _exit(ends: EventMatch, conditions: Conditions) -> Match:
+    return conditions.match("/exit_on", ends.event, ends.where, "event", begun=True)

@@ -31,12 +31,19 @@ class Conditions:
             self._refuse(error)
             return None
 
-    def match(self, pointer: str, event: str, where: Mapping[str, Any], name: str) -> Match:
-        """`name`: how the field is called that holds the event's type."""
+    def match(
+        self, pointer: str, event: str, where: Mapping[str, Any], name: str, *, begun: bool
+    ) -> Match:
+        """`name`: how the field is called that holds the event's type; `begun`: whether a journey
+        is under way by then, whose trigger `where` may speak of."""
         if not known(event):
             self.faults.add(f"{pointer}/{name}", "unknown_event", f"{event!r} is no event type")
         alone, trigger = split_where(where)
-        return Match(event, self._where(f"{pointer}/where", event, alone), trigger)
+        if trigger and not begun:
+            message = "no journey has begun whose trigger this could be"
+            self.faults.add(f"{pointer}/where", "no_trigger", message)
+        test = self._where(f"{pointer}/where", event, alone)
+        return Match(event, test, trigger, any=not where)
 
     def _where(self, pointer: str, event: str, where: Mapping[str, Any]) -> Meets:
         try:

@@ -19,13 +19,18 @@ _FROM_TRIGGER = "trigger"
 
 @dataclass(frozen=True, slots=True)
 class Match:
+    """`any`: whatever the properties, so that nobody need decode them."""
+
     event: str
     where: Meets
     trigger: Mapping[str, str]
+    any: bool = False
 
     def holds(self, cause: Cause, began_with: Mapping[str, Any] | None = None) -> bool:
         if cause.type != self.event:
             return False
+        if self.any:
+            return True
         properties = _decode(cause.properties)
         if not self.where(properties):
             return False

@@ -161,7 +161,9 @@ class Planner:
             )
         return WaitForNode(
             path,
-            self._conditions.match(f"{pointer}/wait_for", wanted.event, wanted.where, "event"),
+            self._conditions.match(
+                f"{pointer}/wait_for", wanted.event, wanted.where, "event", begun=True
+            ),
             timeout,
             self._chain(step.then, f"{pointer}/then", f"{path}.then.", after, depth + 1),
             self._chain(step.else_, f"{pointer}/else", f"{path}.else.", after, depth + 1),
