@@ -7,12 +7,12 @@ from msgspec import Raw
 
 from services.profile.domain.books import Books
 from services.profile.domain.history import History, may_start_before
+from services.profile.domain.hours import count_hour
 from services.profile.domain.packed import NO_ORDERS, PackedFacts
 from services.profile.domain.person_event import NO_HOUR, PersonEvent
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Attribute, Consent, Seen
 
-HOURS_A_WEEK: Final = 168
 _day_counts: Final = msgspec.msgpack.Decoder(dict[str, int])
 _days_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
 BROWSE: Final = "browse"
@@ -93,9 +93,7 @@ class Draft:
         )
         self.changed.add(f"events.{event.type}")
         if event.hour != NO_HOUR:
-            hours = list(self.hours) or [0] * HOURS_A_WEEK
-            hours[event.hour] += 1
-            self.hours = tuple(hours)
+            self.hours = count_hour(self.hours, event.hour)
         for namespace, token in event.identifiers:
             if namespace != "profile_id":
                 self.identify(namespace, token, event)

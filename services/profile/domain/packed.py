@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
+from services.profile.domain.hours import NO_HOURS
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import (
     Attribute,
@@ -40,7 +41,7 @@ class PackedFacts(Struct, frozen=True, omit_defaults=True):
     seen: dict[str, Seen] = {}
     kept: dict[str, Raw] = {}
     days: dict[str, dict[str, Raw]] = {}
-    hours: tuple[int, ...] = ()
+    hours: Raw = NO_HOURS
     activity: dict[str, dict[str, int]] = {}
     newest: Instant = 0
     pruned: Instant = 0
