@@ -1,0 +1,33 @@
+"""`python -m bench [profile] [segments] [gateway] [platform]`: all of them without arguments."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from bench import gateway_door, profile_stage, segment_changes
+from bench.report import Figure, keep, show
+
+BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Figure]]]]] = {
+    "profile": ("(a) profile stage", profile_stage.run),
+    "segments": ("(b) segmentation", segment_changes.run),
+    "gateway": ("(c) gateway", gateway_door.run),
+}
+
+
+def main(wanted: Sequence[str]) -> int:
+    unknown = [name for name in wanted if name not in BENCHMARKS]
+    if unknown:
+        sys.stderr.write(f"unknown benchmark {unknown[0]}: there are {', '.join(BENCHMARKS)}\n")
+        return 2
+    results = {}
+    for name in wanted or BENCHMARKS:
+        title, run = BENCHMARKS[name]
+        results[title] = run()
+        show(title, results[title])
+    keep(Path("bench-results.json"), results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
