@@ -70,7 +70,7 @@ async def begin(tx: Connection) -> int:
 
 async def first_sight(tx: Connection, uids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """Those never seen before. From now on they have been."""
-    wanted = sorted(set(uids))
+    wanted = sorted(set(uids), key=lambda uid: uid.int)
     return {uid for (uid,) in await tx.fetch(_FIRST_SIGHT, wanted)} if wanted else set()
 
 
