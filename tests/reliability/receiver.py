@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
 
 async def _serve(port: int, ledger: Path) -> None:
@@ -40,16 +40,11 @@ async def _serve(port: int, ledger: Path) -> None:
             await server.serve_forever()
 
 
-def received(ledger: Path) -> list[dict[str, object]]:
+def received(ledger: Path) -> list[dict[str, Any]]:
     """Every request that reached the receiver, in order."""
     if not ledger.exists():
         return []
     return [json.loads(line) for line in ledger.read_text().splitlines()]
-
-
-def effects(ledger: Path) -> Counter[str]:
-    """How often each action id arrived. A receiver acts once per id; retries repeat the id."""
-    return Counter(str(request["id"]) for request in received(ledger))
 
 
 if __name__ == "__main__":

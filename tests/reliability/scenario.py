@@ -21,6 +21,12 @@ PING_CAMPAIGN: Json = {
     "name": "Answer each ping once",
     "purpose": "transactional",
     "trigger": {"on": "event", "type": "custom.ping"},
+    "steps": [{"webhook": {"channel": "hook"}}],
+}
+# The same through a timer. Who pings again within the second is inside already.
+ECHO_CAMPAIGN: Json = PING_CAMPAIGN | {
+    "key": "echo",
+    "name": "Answer a ping a second later",
     "steps": [{"wait": "1s"}, {"webhook": {"channel": "hook"}}],
 }
 
@@ -37,13 +43,15 @@ def log_of(platform: Platform) -> Any:
 
 
 async def launch_pings(platform: Platform) -> None:
-    """A campaign that answers every `custom.ping` with one webhook call."""
+    """A campaign that answers every `custom.ping` with one webhook call, and one that waits."""
     async with platform.client() as client:
         hook = {"url": f"http://127.0.0.1:{platform.receiver_port}/", "concurrency": 32}
         for method, path, body in (
             ("PUT", "/v1/channels/hook", {"kind": "webhook", "config": hook}),
             ("POST", "/v1/campaigns", PING_CAMPAIGN),
             ("POST", "/v1/campaigns/ping/launch", {}),
+            ("POST", "/v1/campaigns", ECHO_CAMPAIGN),
+            ("POST", "/v1/campaigns/echo/launch", {}),
         ):
             answer = await client.request(method, path, json=body)
             assert answer.status_code < 300, answer.text
@@ -63,6 +71,10 @@ async def drained(platform: Platform, patience: float = 180) -> None:
                 await invariants.positions_at_the_end(db, log)
                 or await invariants.outboxes_empty(db)
                 or await db.fetchval("SELECT count(*) FROM engagement.delivery")
+                or await db.fetchval(
+                    "SELECT count(*) FROM engagement.run"
+                    " WHERE campaign = 'echo' AND state = 'active'"
+                )
             )
 
         for _ in range(2):  # twice: a message published in between may move the end
@@ -93,23 +105,36 @@ async def check_everything(
             *await invariants.outboxes_empty(db),
             *await invariants.hot_copies_are_current(db, platform.valkey.url),
             *answered_once(platform.ledger, pings),
+            *await echoes_are_complete(db, platform.ledger),
             *([f"{letters} dead letters, not {dead}"] if letters != dead else []),
         ]
         assert not problems, "\n".join(problems[:30])
 
 
 def answered_once(ledger: Path, pings: set[str]) -> list[str]:
-    """I6: the receiver, which acts once per id, acted once for each ping. A ping's action is
-    told by the event it names."""
-    actions: dict[str, str] = {}
+    """I6: the receiver, which acts once per id, acted once for each ping."""
+    answers: dict[str, set[str]] = {"ping": set(), "echo": set()}
+    wrong: list[str] = []
     for request in received(ledger):
         body = request["body"]
         assert isinstance(body, dict)
-        actions[str(request["id"])] = str(body["action_id"])
-    wrong = [f"webhook-id {one} is not its action" for one, id_ in actions.items() if one != id_]
-    if len(actions) != len(pings):
-        wrong.append(f"{len(actions)} actions for {len(pings)} pings")
+        answers[body["campaign"]].add(str(request["id"]))
+        if request["id"] != body["action_id"]:
+            wrong.append(f"webhook-id {request['id']} is not its action's, {body['action_id']}")
+    if len(answers["ping"]) != len(pings):
+        wrong.append(f"{len(answers['ping'])} actions for {len(pings)} pings")
+    if not 0 < len(answers["echo"]) <= len(pings):
+        wrong.append(f"{len(answers['echo'])} echoes of {len(pings)} pings")
     return wrong
+
+
+async def echoes_are_complete(db: asyncpg.Connection, ledger: Path) -> list[str]:
+    """I10: every wait led to its action, and every action reached the receiver."""
+    entered = await db.fetchval(
+        "SELECT count(*) FROM engagement.decision WHERE campaign = 'echo' AND entered"
+    )
+    heard = {request["id"] for request in received(ledger) if request["body"]["campaign"] == "echo"}
+    return [] if len(heard) == entered else [f"{entered} waits led to {len(heard)} echoes"]
 
 
 def quiet_logs(platform: Platform, allowed: str = "$^") -> list[str]:
