@@ -34,6 +34,7 @@ from services.gateway.routes import (
     keys,
     pages,
     profiles,
+    reveals,
     segments,
     system,
     trail,
@@ -55,7 +56,8 @@ from zhiyin.runtime.web import memory_bytes, service_app
 
 _ABOUT: Final = (
     "Post events, read profiles, define segments and campaigns. Errors are RFC 9457 problems. "
-    "Times are RFC 3339 with offset, money is decimal text.\n\n"
+    "Times are RFC 3339 with offset, money is decimal text. Bodies are JSON, best sent as "
+    "`Content-Type: application/json`; none, `text/plain` and curl's default are taken too.\n\n"
     "Phone and email in `customer` are kept encrypted and replaced by tokens before anything else "
     "happens. Elsewhere in an event, values that look like a phone number, email address or "
     "identity number are masked, except in references (`*_id`, `*_no`, `sku`, `code`); attributes "
@@ -89,15 +91,15 @@ class Gateway:
         self.keys = KeyStore(database)
         self.audit = AuditTrail(database, clock)
         self.idempotency = Idempotency(AnswerStore(database, sealer))
-        vault = Vault(database, sealer)
+        self.vault = Vault(database, sealer)
         limits = RateLimits(clients.redis, settings.rate_limit)
         self.gate = Gatekeeper(self.keys, limits, clock)
-        self.unmasking = Unmasking(vault, self.audit)
+        self.unmasking = Unmasking(self.vault, self.audit)
         self.door = Door(Tokens(keyring.tokens), settings.service.currency, settings.phone_region)
         counted = Counter(
             "zhiyin_gateway_events", "Events judged", ["outcome"], registry=telemetry.registry
         )
-        self.ingest = Ingest(self.door, vault, clients.log, counted, settings.most_in_flight)
+        self.ingest = Ingest(self.door, self.vault, clients.log, counted, settings.most_in_flight)
         self.upstreams = Upstreams(_urls(settings), clients.http, self.token)
         self.people = People(HotCopy(clients.redis, Breaker()), self.upstreams)
         self.presence = Presence(clients.redis, self.told, clock)
@@ -145,6 +147,8 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     for call in forwards:
         mount(app, call, forwarder.endpoint(call))
     app.add_api_route("/console", pages.console, include_in_schema=False)
+    reveal = reveals.RevealRoute(gateway.vault, gateway.audit).reveal
+    app.add_route(reveals.PATH, reveal, methods=["POST"], include_in_schema=False)
     calls = (*(call for call, _ in own), *forwards)
     app.openapi = _once(app, calls)  # type: ignore[method-assign]
     app.add_middleware(InternalOnly, token=gateway.token)

@@ -1,7 +1,7 @@
 """Calls the gateway passes on to the service that owns them: one declared route each."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Protocol
 from urllib.parse import quote
@@ -93,6 +93,8 @@ class Admits(Protocol):
 
 class Records(Protocol):
     async def record(self, entry: Entry) -> None: ...
+
+    async def record_all(self, entries: Sequence[Entry]) -> None: ...
 
 
 class Once(Protocol):

@@ -67,6 +67,11 @@ def test_services_start_after_the_migration_is_done(composed: dict[str, Any]) ->
         assert needs["kafka"]["condition"] == "service_healthy", name
 
 
+def test_engagement_knows_where_addresses_are_kept(composed: dict[str, Any]) -> None:
+    environment = composed["services"]["engagement"]["environment"]
+    assert environment["ZHIYIN_GATEWAY_URLS"] == "http://gateway:8080"
+
+
 def test_what_is_published_is_published_on_loopback_only(composed: dict[str, Any]) -> None:
     published = [
         port for service in composed["services"].values() for port in service.get("ports", [])

@@ -108,6 +108,7 @@ class Platform:
             "ZHIYIN_PARTITIONS": str(self.partitions),
             "ZHIYIN_WEBHOOK_ALLOW": "127.0.0.1",
             "ZHIYIN_LOG_LEVEL": "info",
+            "ZHIYIN_GATEWAY_URLS": f"http://127.0.0.1:{self.gateway_port}",
             **urls,
             **self.settings,
         }

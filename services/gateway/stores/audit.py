@@ -60,13 +60,17 @@ class AuditTrail:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Sequence[Entry], asyncio.Future[None]]] = []
         self._writing = asyncio.Lock()
 
     async def record(self, entry: Entry) -> None:
         """Returns when the entry is committed; raises what the database raises."""
+        await self.record_all([entry])
+
+    async def record_all(self, entries: Sequence[Entry]) -> None:
+        """The same for several: all of them or none."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, done))
+        self._waiting.append((entries, done))
         async with self._writing:
             if not done.done():
                 await self._write_waiting()
@@ -89,7 +93,7 @@ class AuditTrail:
     async def _write_waiting(self) -> None:
         batch, self._waiting = self._waiting, []
         try:
-            await self._append([entry for entry, _ in batch])
+            await self._append([entry for entries, _ in batch for entry in entries])
         except BaseException as error:
             for _, done in batch:
                 if not done.done():

@@ -36,8 +36,13 @@ class Wiring:
         return env
 
     def worker(self, name: str, port: int) -> dict[str, str]:
-        listen = f"{LOOPBACK}:{port}"
-        return {**self.shared(), "ZHIYIN_INSTANCE": name, "ZHIYIN_LISTEN": listen}
+        """`ZHIYIN_GATEWAY_URLS` is where engagement asks for addresses in clear."""
+        return {
+            **self.shared(),
+            "ZHIYIN_INSTANCE": name,
+            "ZHIYIN_LISTEN": f"{LOOPBACK}:{port}",
+            "ZHIYIN_GATEWAY_URLS": self.gateway,
+        }
 
     def gateway_of(
         self, name: str, port: int, workers: Mapping[str, Sequence[int]]
