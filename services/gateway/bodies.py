@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded, unzipped if need be, and JSON by its own account."""
+"""Reading a request's body: bounded, unzipped if need be, of a type that may well be JSON."""
 
 import asyncio
 import zlib
@@ -12,6 +12,11 @@ MOST_BYTES: Final = 5 * 1024 * 1024
 _MOST_SECONDS: Final = 20.0
 _GZIP: Final = 31  # zlib's number for: a gzip header, largest window
 _GZIPPED: Final = frozenset({"gzip", "x-gzip"})
+# What clients call JSON: those without any idea say nothing, or what `curl -d` and a browser's
+# beacon say by default.
+_TYPES: Final = frozenset(
+    {"", "application/json", "text/json", "text/plain", "application/x-www-form-urlencoded"}
+)
 
 
 async def read_json(request: Request) -> bytes:
@@ -66,11 +71,19 @@ async def _read(request: Request) -> bytes:
 def _check_type(header: str) -> None:
     media_type, _, parameters = header.lower().partition(";")
     media_type = media_type.strip()
-    if media_type not in ("", "application/json", "text/json"):
-        raise Problem(415, "unsupported_media_type", "send Content-Type: application/json")
+    if media_type not in _TYPES:
+        raise Problem(415, "unsupported_media_type", _refused_type(media_type))
     _, _, charset = parameters.partition("charset=")
     if charset.strip(' "') not in ("", "utf-8", "utf8", "us-ascii"):
         raise Problem(415, "unsupported_charset", "JSON is UTF-8")
+
+
+def _refused_type(media_type: str) -> str:
+    if media_type.startswith("application/cloudevents"):
+        return "CloudEvents envelopes are not opened: send the event itself as application/json"
+    if media_type.startswith("multipart/"):
+        return "forms and files are not taken: send JSON with Content-Type: application/json"
+    return "send JSON with Content-Type: application/json"
 
 
 def _too_large() -> Problem:

@@ -38,6 +38,38 @@ async def test_one_event_is_in_the_log_once_it_is_answered(gateway: Running) -> 
     assert [mark.topic for mark in marks] == ["events.purchase"]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "application/json;charset=UTF-8",
+        "text/plain;charset=utf-8",
+        "application/x-www-form-urlencoded",
+    ],
+)
+async def test_json_is_taken_by_whatever_name_simple_clients_send_it(
+    gateway: Running, said: str
+) -> None:
+    answer = await post(gateway, a_purchase(), **{"content-type": said})
+    assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ("application/cloudevents+json", "CloudEvents"),
+        ("application/cloudevents-batch+json; charset=utf-8", "CloudEvents"),
+        ("multipart/form-data; boundary=x", "forms and files"),
+    ],
+)
+async def test_what_would_be_misread_is_refused_with_the_reason(
+    gateway: Running, said: str, word: str
+) -> None:
+    answer = await post(gateway, a_purchase(), **{"content-type": said})
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert word in answer.json()["message"]
+
+
 async def test_valid_events_of_a_batch_are_taken_and_the_others_named(gateway: Running) -> None:
     events = [a_purchase("M-batch"), a_purchase(occurred_at="soon"), a_purchase("M-batch")]
     answer = await post(gateway, {"events": events})
@@ -128,6 +160,7 @@ async def test_gzip_is_unpacked_and_bombs_are_not(gateway: Running) -> None:
         (gzip.compress(b"{}") + b"junk", {"content-encoding": "gzip"}, 400),
         (b"{}", {"content-encoding": "br"}, 415),
         (b"{}", {"content-type": "text/xml"}, 415),
+        (b"a=b&c=d", {"content-type": "application/x-www-form-urlencoded"}, 400),
         (b"{}", {"content-type": "application/json; charset=gbk"}, 415),
     ],
 )
