@@ -157,6 +157,22 @@ async def test_dead_letters_of_all_services_are_one_list(gateway: Running) -> No
         assert answer.status_code == 404
 
 
+async def test_dead_letters_of_the_others_are_listed_while_one_service_is_away(
+    gateway: Running,
+) -> None:
+    letter = {"id": 7, "topic": "events.purchase", "reason": "bad"}
+    gateway.behind.answer = (200, {"items": [letter], "next_cursor": None})
+    client: Any = gateway.gateway.upstreams._client
+    away = {httpx._utils.URLPattern("http://engagement"): AwayTransport()}
+    client._mounts = {**client._mounts, **away}
+    listed = (await call(gateway, "GET", "/v1/dead-letters")).json()
+    assert [item["id"] for item in listed["items"]] == ["profile.7", "segmentation.7"]
+    assert listed["unavailable"] == ["engagement"]
+    client._mounts = {httpx._utils.URLPattern("all://"): AwayTransport()}
+    none = await call(gateway, "GET", "/v1/dead-letters")
+    assert (none.status_code, none.json()["code"]) == (503, "unavailable")
+
+
 async def test_the_system_says_in_words_what_is_wrong(gateway: Running) -> None:
     delay = {"total": {"100": 4}, "recent": {"150": 2}}
     told = {"service": "profile", "instance": "p-1", "pid": 1, "lag": {"events.purchase": 2000}}
