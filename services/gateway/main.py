@@ -129,7 +129,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     commands.add_parser("migrate", help="bring the gateway's tables up to date")
     keys = commands.add_parser("keys", help="make API keys").add_subparsers(required=True)
     create = keys.add_parser("create", help="make a key and print it as JSON, this once")
-    create.add_argument("--scopes", default="", help="comma separated")
+    create.add_argument("--scopes", default="", help="comma separated; may be left out with a role")
     create.add_argument("--role", help="a named set of scopes")
     create.add_argument("--name", default="", help="what it is for")
     create.add_argument("--expires", type=_expiry, help="RFC 3339 time with offset")

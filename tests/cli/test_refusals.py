@@ -34,7 +34,10 @@ from zhiyin.embedded.stack.lock import held
         (["logs"], "there are no logs"),
         (["migrate"], "nothing is running"),
         (["keys", "create", "--scopes", "admin"], "nothing is running"),
-        (["keys", "create"], "--scopes"),
+        (["keys", "create"], "give --scopes or --role"),
+        (["keys", "create", "--role", "analyst"], "nothing is running"),
+        (["rebuild", "profile"], "nothing is running"),
+        (["rebuild", "segments"], "profile"),
         (["scale", "profile=2"], "nothing is running"),
     ],
 )

@@ -90,6 +90,8 @@ def test_logs_are_shown_by_service(stack: RunningStack) -> None:
 def test_more_keys_can_be_made(stack: RunningStack) -> None:
     made = zhiyin("keys", "create", "--scopes", "profiles:read", "--data", stack.folder)
     assert '"key":' in made.stdout
+    by_role = zhiyin("keys", "create", "--role", "analyst", "--data", stack.folder)
+    assert '"role":"analyst"' in by_role.stdout
     assert "the key could not be made" in refusal(
         zhiyin("keys", "create", "--scopes", "everything", "--data", stack.folder)
     )
@@ -97,6 +99,13 @@ def test_more_keys_can_be_made(stack: RunningStack) -> None:
 
 def test_migrating_again_changes_nothing(stack: RunningStack) -> None:
     assert zhiyin("migrate", "--data", stack.folder).returncode == 0
+
+
+def test_profiles_can_be_made_anew(stack: RunningStack) -> None:
+    before = buy(stack, "e-rebuilt")["orders"]
+    result = zhiyin("rebuild", "profile", "--data", stack.folder)
+    assert result.returncode == 0, result.stderr
+    assert profile(stack)["orders"] == before
 
 
 def test_doctor_finds_it_healthy(stack: RunningStack) -> None:

@@ -188,6 +188,8 @@ def test_the_command_line_makes_keys(
     made = json.loads(capsys.readouterr().out)
     assert made["scopes"] == ["events:write", "profiles:read"]
     assert key_id(made["key"]) == made["id"]
+    assert main(["keys", "create", "--role", "analyst"]) == 0
+    assert json.loads(capsys.readouterr().out)["role"] == "analyst"
     assert main(["keys", "create", "--scopes", "fly"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: unknown scope fly")

@@ -11,6 +11,7 @@ from zhiyin.cli.down import down
 from zhiyin.cli.keys import create
 from zhiyin.cli.logs import logs
 from zhiyin.cli.migrate import migrate
+from zhiyin.cli.rebuild import rebuild
 from zhiyin.cli.replay import replay
 from zhiyin.cli.scale import scale
 from zhiyin.cli.status import status
@@ -30,7 +31,7 @@ def application() -> typer.Typer:
         add_completion=False,
         rich_markup_mode=None,
     )
-    for command in (up, down, status, logs, migrate, scale, doctor, demo, replay):
+    for command in (up, down, status, logs, migrate, scale, rebuild, doctor, demo, replay):
         app.command()(command)
     keys = typer.Typer(help="API keys of the gateway.", no_args_is_help=True)
     keys.command("create")(create)
