@@ -42,6 +42,15 @@ async def test_a_timer_fires_within_a_moment_of_its_time(bench: Bench) -> None:
     assert sum(delays.values()) == 1
 
 
+async def test_chores_without_a_person_do_not_count_as_late(bench: Bench) -> None:
+    async with bench.db.transaction() as tx:
+        long_ago = await _now(tx) - 3600 * SECOND
+        await set_timers(tx, [Timer("chore", 0, long_ago, "", "fire")])
+    async with bench.worker(fire={"fire": Fired()}) as worker:
+        await bench.until_counted(1)
+        assert not worker._telemetry.delays.snapshot()["due_to_fired"].total
+
+
 async def test_set_again_moves_a_timer_and_cleared_it_never_fires(bench: Bench) -> None:
     async with bench.db.transaction() as tx:
         now = await _now(tx)

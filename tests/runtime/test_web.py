@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from tests.runtime.counting import Bench
+from zhiyin.runtime.bodies import field_error
 from zhiyin.runtime.http import internal_token
 from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
@@ -81,6 +82,17 @@ async def test_a_wrong_body_is_refused_with_a_pointer(client: httpx.AsyncClient)
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["errors"][0]["pointer"] == "/lines/0/quantity"
     assert refused.json()["trace_id"] == refused.headers["x-trace-id"]
+
+
+def test_a_pointer_ends_where_the_place_is_known() -> None:
+    for place, pointer in (
+        ("$.rule[...].op", "/rule"),
+        ("$[...][0]", ""),
+        ("$.a/b[3].c", "/a~1b/3/c"),
+        ("$", ""),
+    ):
+        found = field_error(f"Expected `str`, got `int` - at `{place}`")
+        assert (found.pointer, found.message) == (pointer, "Expected `str`, got `int`")
 
 
 @pytest.mark.parametrize(

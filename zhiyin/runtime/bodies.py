@@ -10,7 +10,7 @@ from zhiyin.runtime.problems import FieldError, Problem
 T = TypeVar("T")
 
 _PLACE: Final = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
-_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 # PostgreSQL stores no U+0000. An escape counts only if its backslash is not itself escaped.
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -39,8 +39,9 @@ def convert(type_: type[T], value: Any, *, code: str = "invalid") -> T:
 def field_error(message: str, code: str = "invalid") -> FieldError:
     """What msgspec said (`… - at `$.items[0].sku``), as pointer and message."""
     place = _PLACE.search(message)
-    steps = _STEP.findall(place[1]) if place else ()
-    pointer = "".join(f"/{_escape(name or index)}" for name, index in steps)
+    # Of a free object msgspec says `[...]`, not which member: there the pointer ends.
+    known = place[1].partition("[...]")[0] if place else ""
+    pointer = "".join(f"/{_escape(name or index)}" for name, index in _STEP.findall(known))
     return FieldError(pointer, code, message[: place.start()] if place else message)
 
 

@@ -140,10 +140,14 @@ class TimerBatches:
         self._wakes.committed()
         late = round((time.perf_counter() - fired.started) * SECOND) + fired.claimed.now
         telemetry = self._context.telemetry
-        telemetry.delays.record_many("due_to_fired", [late - timer.due_at for timer in timers])
+        # Chores without a person (backfills, rebuilds) queue up behind themselves: their delay
+        # is work to be done, not lateness.
+        delays = [late - timer.due_at for timer in timers if timer.profile_id]
+        telemetry.delays.record_many("due_to_fired", delays)
+        for delay in delays:
+            telemetry.metrics.delay.labels("due_to_fired").observe(delay / SECOND)
         for timer in timers:
             telemetry.metrics.timers.labels(timer.kind).inc()
-            telemetry.metrics.delay.labels("due_to_fired").observe((late - timer.due_at) / SECOND)
         self._context.rates.add("timers", len(timers))
         await self._outbox.committed(fired.written, partial(_settle, fired.outcomes))
 
