@@ -16,7 +16,7 @@ class Proxy:
     swallowed: int = 0
     hole: bool = False
     _server: asyncio.Server | None = None
-    _links: set[asyncio.Task[None]] = field(default_factory=set)
+    _ends: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._link, "127.0.0.1", self.listen)
@@ -25,33 +25,32 @@ class Proxy:
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
-        for link in self._links:
-            link.cancel()
-        await asyncio.gather(*self._links, return_exceptions=True)
+        for end in tuple(self._ends):
+            end.transport.abort()
+        while self._ends:
+            await asyncio.sleep(0.01)
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._links.add(task)
         try:
             upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
             writer.close()
             return
+        ends = {writer, upstream_writer}
+        self._ends |= ends
         upward = asyncio.create_task(self._pump(reader, upstream_writer, answers=False))
         try:
             await self._pump(upstream_reader, writer, answers=True)
         finally:
-            upward.cancel()
-            for end in (writer, upstream_writer):
-                with contextlib.suppress(Exception):
-                    end.close()
-            self._links.discard(task)
+            for end in ends:
+                end.transport.abort()
+            await upward
+            self._ends -= ends
 
     async def _pump(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answers: bool
     ) -> None:
-        with contextlib.suppress(ConnectionError, OSError):
+        with contextlib.suppress(OSError):
             while data := await source.read(65536):
                 if self.hole:
                     continue

@@ -43,7 +43,7 @@ def _customer(rng: random.Random, person: int, seed: int) -> dict[str, str]:
     """Some of a person's identifiers, so that the graph is only joined up event by event."""
     known = {
         "member_id": f"M{seed}-{person}",
-        "phone": f"+86138{person % 100_000_000:08d}",
+        "phone": f"+86138{seed * 100_000 + person:08d}",
         "openid": f"o{seed}-{person}",
         "device_id": f"d{seed}-{person}",
     }
