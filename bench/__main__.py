@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import gateway_door, profile_stage, segment_changes
+from bench import gateway_door, profile_stage, segment_changes, whole_platform
 from bench.report import Figure, keep, show
 
 BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Figure]]]]] = {
     "profile": ("(a) profile stage", profile_stage.run),
     "segments": ("(b) segmentation", segment_changes.run),
     "gateway": ("(c) gateway", gateway_door.run),
+    "platform": ("(d) whole platform, (e) memory", whole_platform.run),
 }
 
 

@@ -77,7 +77,7 @@ def peer(broker: str, count: int) -> float:
     return float(report["seconds"])
 
 
-def run(count: int = 200_000, people: int = 20_000) -> Sequence[Figure]:
+def run(count: int = 100_000, people: int = 10_000) -> Sequence[Figure]:
     with servers(kafka=True) as machine:
         assert machine.kafka is not None
         broker = machine.kafka.url
