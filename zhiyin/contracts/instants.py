@@ -6,6 +6,8 @@ edges (HTTP bodies, SQL parameters).
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
 
 Instant = int
 Duration = int
@@ -18,6 +20,8 @@ DAY: Duration = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd])")
+_MINUTES_OF_DAY: Final = tuple(f"{n // 60:02}:{n % 60:02}:" for n in range(24 * 60))
+_SECONDS_OF_MINUTE: Final = tuple(f"{n:02}" for n in range(60))
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _ISO_DURATION = re.compile(
     r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?",
@@ -38,11 +42,22 @@ def moment(at: Instant) -> datetime:
 
 def rfc3339(at: Instant) -> str:
     """An instant as RFC 3339 text in UTC, with microseconds only when there are any."""
-    return moment(at).isoformat().replace("+00:00", "Z")
+    # A profile has some fifty of these, so that they make up half of a read if `datetime` does it.
+    seconds, micros = divmod(at, SECOND)
+    days, seconds = divmod(seconds, 86_400)
+    minute, second = divmod(seconds, 60)
+    text = f"{_date(days)}T{_MINUTES_OF_DAY[minute]}{_SECONDS_OF_MINUTE[second]}"
+    return f"{text}.{micros:06}Z" if micros else f"{text}Z"
+
+
+@lru_cache(maxsize=8192)
+def _date(days: int) -> str:
+    """The date so many days after 1970-01-01."""
+    return moment(days * DAY).date().isoformat()
 
 
 def duration(text: str) -> Duration:
-    """Parse `30s`, `15m`, `36h`, `90d`, or ISO 8601 such as `P7D`, `PT15M`; ValueError if neither."""
+    """Parse `30s`, `15m`, `36h`, `90d`, or ISO 8601 (`P7D`, `PT15M`); ValueError if neither."""
     if short := _DURATION.fullmatch(text):
         return int(short[1]) * _UNITS[short[2]]
     iso = _ISO_DURATION.fullmatch(text)

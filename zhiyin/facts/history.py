@@ -19,7 +19,7 @@ class OrderHistory:
 
     def __init__(self, facts: Facts) -> None:
         orders = sorted(
-            (order.at, order.net) for order in facts.orders_kept.values() if order.counts
+            [(order.at, order.net) for order in facts.orders_kept.values() if order.counts]
         )
         self.ats: list[Instant] = [at for at, _ in orders]
         self.spent: list[Minor] = [0, *accumulate(net for _, net in orders)]

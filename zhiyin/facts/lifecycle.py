@@ -32,7 +32,11 @@ class Lifecycle(NamedTuple):
 
 
 def lifecycle(facts: Facts, now: Instant) -> Lifecycle:
-    history = OrderHistory(facts)
+    return lifecycle_at(OrderHistory(facts), now)
+
+
+def lifecycle_at(history: OrderHistory, now: Instant) -> Lifecycle:
+    """As `lifecycle`, of orders brought into shape already."""
     stage, flip = stage_at(history, now)
     return Lifecycle(stage, since(history, stage, now), flip)
 

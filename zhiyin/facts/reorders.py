@@ -1,5 +1,6 @@
 """When a person will have used up what they bought for themselves."""
 
+from operator import attrgetter
 from statistics import median
 from typing import Final, Literal
 
@@ -9,6 +10,7 @@ from zhiyin.contracts.instants import DAY, HOUR, Instant
 from zhiyin.contracts.profiles import Facts, SkuTotals
 
 _OWN_RHYTHM: Final = 3  # purchases before a person's own interval says anything
+_soonest: Final = attrgetter("due_at", "sku")
 _LONGEST: Final = 3650 * DAY  # a bulk order's arithmetic must not leave the calendar
 
 
@@ -24,13 +26,8 @@ class Reorder(Struct, frozen=True):
 
 def reorders(facts: Facts) -> tuple[Reorder, ...]:
     """One per SKU whose next purchase can be dated, soonest first. Gifts are not in `skus`."""
-    found = (_reorder(sku, totals) for sku, totals in facts.skus.items())
-    return tuple(
-        sorted(
-            (reorder for reorder in found if reorder is not None),
-            key=lambda reorder: (reorder.due_at, reorder.sku),
-        )
-    )
+    found = [_reorder(sku, totals) for sku, totals in facts.skus.items()]
+    return tuple(sorted([reorder for reorder in found if reorder is not None], key=_soonest))
 
 
 def _reorder(sku: str, totals: SkuTotals) -> Reorder | None:

@@ -6,9 +6,10 @@ from typing import Any
 from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.money import from_minor
 from zhiyin.contracts.profiles import Facts, Snapshot, Tag
-from zhiyin.facts.lifecycle import lifecycle
+from zhiyin.facts.history import OrderHistory
+from zhiyin.facts.lifecycle import lifecycle_at
 from zhiyin.facts.reorders import reorders
-from zhiyin.facts.rfm import rfm
+from zhiyin.facts.rfm import rfm_at
 from zhiyin.facts.summaries import average_order, browsing, support
 from zhiyin.facts.thresholds import DEFAULT_RFM, RfmThresholds
 
@@ -25,6 +26,7 @@ def profile_view(
 ) -> View:
     """The profile at `now`: money as decimal text, times in RFC 3339 UTC, identifiers masked."""
     facts = snapshot.facts
+    history = OrderHistory(facts)
     return {
         "profile_id": snapshot.profile_id,
         "version": snapshot.version,
@@ -46,12 +48,17 @@ def profile_view(
         "categories": _categories(facts, currency),
         "browse": _browse(facts),
         "support": _support(facts),
-        "rfm": _rfm(facts, now, thresholds),
-        "lifecycle": _lifecycle(snapshot, now),
+        "rfm": _rfm(history, now, thresholds),
+        "lifecycle": _lifecycle(history, snapshot.created_at, now),
         "tags": _tags(snapshot.tags, now),
         "segments": sorted(segments),
         "reorder": [
-            {"sku": each.sku, "due_at": _at(each.due_at), "basis": each.basis, "days": each.days}
+            {
+                "sku": each.sku,
+                "due_at": rfc3339(each.due_at),
+                "basis": each.basis,
+                "days": each.days,
+            }
             for each in reorders(facts)
         ],
     }
@@ -109,8 +116,8 @@ def _support(facts: Facts) -> View:
     }
 
 
-def _rfm(facts: Facts, now: Instant, thresholds: RfmThresholds) -> View:
-    scores = rfm(facts, now, thresholds)
+def _rfm(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> View:
+    scores = rfm_at(history, now, thresholds)
     return {
         "r": scores.r,
         "f": scores.f,
@@ -120,9 +127,9 @@ def _rfm(facts: Facts, now: Instant, thresholds: RfmThresholds) -> View:
     }
 
 
-def _lifecycle(snapshot: Snapshot, now: Instant) -> View:
-    life = lifecycle(snapshot.facts, now)
-    since = snapshot.created_at if life.since is None else life.since
+def _lifecycle(history: OrderHistory, met_at: Instant, now: Instant) -> View:
+    life = lifecycle_at(history, now)
+    since = met_at if life.since is None else life.since
     return {"stage": life.stage, "since": _at(since), "next_flip": _at(life.next_flip)}
 
 
