@@ -146,6 +146,8 @@ def gateway_app(gateway: Gateway) -> FastAPI:
         mount(app, call, handler)
     for call in forwards:
         mount(app, call, forwarder.endpoint(call))
+    # Routes are tried in order: ours, in which events and profiles come first, before all others.
+    app.router.routes.sort(key=lambda route: not getattr(route, "path", "").startswith("/v1/"))
     app.add_api_route("/console", pages.console, include_in_schema=False)
     reveal = reveals.RevealRoute(gateway.vault, gateway.audit).reveal
     app.add_route(reveals.PATH, reveal, methods=["POST"], include_in_schema=False)

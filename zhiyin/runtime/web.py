@@ -5,7 +5,7 @@ import resource
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -40,6 +40,8 @@ __all__ = [
     "service_app",
 ]
 
+# Our own middleware makes the spans, and knows which paths hold a phone number.
+_NO_SPANS: Final = {"telemetry": {"tracing": False, "metrics": False, "logs": False}}
 _log = structlog.get_logger(__name__)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -59,7 +61,7 @@ def service_app(
     gateway itself passes False. `options` go to FastAPI (title, docs_url, …)."""
     shown = {"docs_url": None, "redoc_url": None, "openapi_url": None} if guarded else {}
     app = FastAPI(
-        **{"title": f"zhiyin {telemetry.service}", **shown, **options},
+        **{"title": f"zhiyin {telemetry.service}", **_NO_SPANS, **shown, **options},
         lifespan=lifespan or _no_lifespan,
     )
     app.include_router(_health_routes(settings, telemetry, database, worker))
