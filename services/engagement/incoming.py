@@ -34,6 +34,7 @@ class _Envelope(Struct, frozen=True):
 class _Head(Struct, frozen=True):
     profile_id: str
     version: int
+    merged_from: tuple[str, ...] = ()
 
 
 _envelope: Final = msgspec.msgpack.Decoder(_Envelope).decode
@@ -42,7 +43,7 @@ _head: Final = msgspec.msgpack.Decoder(_Head).decode
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A person's change. `packed` is their snapshot as it came."""
+    """A person's change. `packed` is their snapshot as it came, `merged_from` part of it."""
 
     message_id: str
     profile_id: str
@@ -55,6 +56,7 @@ class Change:
     merged_into: str | None
     erased: bool
     traceparent: str
+    merged_from: tuple[str, ...]
 
     def snapshot(self) -> Snapshot:
         return decode_snapshot(self.packed)
@@ -82,6 +84,11 @@ class Incoming:
         kept = {change.merged_into for change in self.changes if change.merged_into is not None}
         changed = {change.profile_id for change in self.changes}
         return kept | changed | {each.change.profile_id for each in self.crossings}
+
+    @property
+    def formerly(self) -> set[str]:
+        """Everybody who turns out to have been one of these people."""
+        return {former for change in self.changes for former in change.merged_from}
 
 
 def read(records: Sequence[Record]) -> Incoming:
@@ -116,4 +123,5 @@ def _change(record: Record, traceparent: str) -> Change:
         merged_into=envelope.merged_into,
         erased=envelope.erased,
         traceparent=traceparent,
+        merged_from=head.merged_from,
     )

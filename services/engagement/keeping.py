@@ -1,9 +1,10 @@
 """Keeps engagement's copy of people up to date: newest version wins, merges move what hangs on
 the absorbed person, erasure forgets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from services.engagement.incoming import Change
+from services.engagement.parking import patience_ends
 from services.engagement.run_timers import run_timer
 from services.engagement.store import moves, people, runs
 from zhiyin.contracts.instants import Instant
@@ -42,29 +43,44 @@ async def keep_people(
         row = rows[change.profile_id]
         if row.erased or not row.first_sight(change.message_id):
             continue
-        newer = change.version > row.version
-        if newer:
+        if change.version > row.version:
             row.version, row.packed = change.version, change.packed
-            row.merged_into, row.erased = change.merged_into, change.erased
         if change.erased:
             row.erased = True
             await moves.forget(tx, change.profile_id, now)
             continue
-        if newer and change.merged_into is not None:
-            kept.add(await _merge(tx, change.profile_id, rows, now))
+        for absorbed, into in _merges(change):
+            if absorbed in rows and rows[absorbed].stands:
+                kept.add(await _merge(tx, rows[absorbed], into, rows, now))
+        row.lacking = [each for each in row.lacking if each not in change.merged_from]
         fresh.append(change)
     await people.save(tx, rows.values())
     await _rewind(tx, sorted(kept), rows)
     return fresh
 
 
-async def _merge(tx: Connection, absorbed: str, rows: Rows, now: Instant) -> str:
-    kept = people.final(rows, absorbed)
-    if rows[kept].erased:
-        await moves.forget(tx, absorbed, now)
+def _merges(change: Change) -> Iterator[tuple[str, str]]:
+    """A merge is told of twice, by the absorbed person's last change and by what the kept person
+    has been since, on partitions of their own: whichever comes first moves everything, so that
+    nothing of the kept person's passes by what was the absorbed one's."""
+    if change.merged_into is not None:
+        yield change.profile_id, change.merged_into
+    for absorbed in change.merged_from:
+        yield absorbed, change.profile_id
+
+
+async def _merge(tx: Connection, gone: people.Row, into: str, rows: Rows, now: Instant) -> str:
+    gone.merged_into, gone.changed = into, True
+    kept = rows[people.final(rows, into)]
+    if kept.erased:
+        await moves.forget(tx, gone.profile_id, now)
     else:
-        await moves.merge(tx, absorbed, kept, rows[kept].partition, now)
-    return kept
+        until = patience_ends(kept, now)
+        await moves.merge(tx, gone.profile_id, kept.profile_id, kept.partition, now, until)
+        kept.lacking = sorted({*kept.lacking, *gone.lacking, gone.profile_id})
+        kept.changed = True
+    gone.lacking = []
+    return kept.profile_id
 
 
 async def _rewind(tx: Connection, kept: Sequence[str], rows: Rows) -> None:

@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engagement.crossing import Stimuli
 from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.occurrence import of_member
 from services.engagement.domain.respond import Resumed, Starts
 from services.engagement.keeping import Newest
+from services.engagement.parking import Stimuli
 from services.engagement.pipeline import Decided, Pipeline
 from services.engagement.reordering import rewatch
 from services.engagement.store import people, runs

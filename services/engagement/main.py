@@ -14,7 +14,6 @@ from fastapi import FastAPI
 
 from services.engagement.cashier import Cashier
 from services.engagement.catalogs import Catalogs
-from services.engagement.crossing import PARKED_TIMER
 from services.engagement.deliverer import Deliverer
 from services.engagement.editor import Editor
 from services.engagement.gather import Gatherer
@@ -36,6 +35,7 @@ from services.engagement.senders.smtp import SmtpSender
 from services.engagement.senders.webhook import WebhookSender
 from services.engagement.settings import EngagementSettings
 from services.engagement.settings_editor import SettingsEditor
+from services.engagement.store.parked import PARKED_TIMER
 from services.engagement.timing import Timing
 from zhiyin.contracts.topics import ACTION_DECIDED, EVENTS
 from zhiyin.rules import Options

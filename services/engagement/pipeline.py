@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from services.engagement.aftermath import give_back_coupons, reach_goals
 from services.engagement.carry_out import carry_out
 from services.engagement.catalogs import Catalogs
-from services.engagement.crossing import Stimuli, cross, unpark
+from services.engagement.crossing import cross
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.customer import Action
 from services.engagement.domain.occurrence import of_tag
@@ -23,6 +23,7 @@ from services.engagement.domain.walk import Effect
 from services.engagement.gather import Gatherer
 from services.engagement.incoming import Change, read
 from services.engagement.keeping import Newest, Rows, keep_people
+from services.engagement.parking import Stimuli, hold_back, unpark
 from services.engagement.reordering import watch_reorders
 from services.engagement.store import people, runs
 from zhiyin.contracts.instants import Instant
@@ -63,14 +64,15 @@ class Pipeline:
         now = self._clock()
         incoming = read(records)
         catalog = await self.catalogs.current(tx)
-        rows = await people.lock(tx, incoming.people, self.partitions)
+        rows = await people.lock(tx, incoming.people, self.partitions, incoming.formerly)
         fresh = await keep_people(tx, incoming.changes, rows, now)
         newest = Newest(rows)
         stimuli: Stimuli = defaultdict(list)
         for change in fresh:
             stimuli[people.final(rows, change.profile_id)] += _stimuli(change, catalog)
+        present = [rows[each] for each in stimuli]
         await cross(tx, incoming.crossings, rows, catalog, stimuli, now)
-        await unpark(tx, fresh, rows, catalog, stimuli)
+        await unpark(tx, present, catalog, stimuli)
         await watch_reorders(tx, fresh, rows, newest, catalog, stimuli, now)
         decided = await self.decide(tx, rows, stimuli, newest, catalog, now)
         await reach_goals(tx, fresh, rows, catalog)
@@ -85,8 +87,11 @@ class Pipeline:
         newest: Newest,
         catalog: Catalog,
         now: Instant,
+        *,
+        patient: bool = True,
     ) -> Decided:
-        """Let these people, who are locked, respond to what has come for them."""
+        """Let these people, who are locked, respond to what has come for them. What takes more of
+        them than is known yet is parked, unless there is no more patience."""
         present = {key: found for key, found in stimuli.items() if found and not rows[key].erased}
         under_way = await runs.inside(tx, list(present)) if present else []
         walking = {run.profile_id for run in under_way}
@@ -95,6 +100,8 @@ class Pipeline:
             for profile_id, found in present.items()
             if profile_id in walking or any(map(matters, found))
         }
+        if patient:
+            concerned = await hold_back(tx, concerned, rows, walking, now)
         if not concerned:
             return Decided()
         gathered = await self._gatherer.gather(tx, rows, concerned, newest, under_way, catalog, now)

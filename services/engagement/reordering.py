@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from services.engagement.crossing import Stimuli
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.reorder import Watch, WatchChange, plan_watches
 from services.engagement.domain.respond import Missed
 from services.engagement.incoming import Change
 from services.engagement.keeping import Newest, Rows
+from services.engagement.parking import Stimuli
 from services.engagement.store import pending, people
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot

@@ -1,5 +1,5 @@
-"""What happens when an instant comes: a wait is over, a supply runs out, a crossing has waited
-long enough."""
+"""What happens when an instant comes: a wait is over, a supply runs out, something has waited for
+its person long enough."""
 
 import uuid
 from collections import defaultdict
@@ -8,12 +8,11 @@ from typing import Final
 
 import msgspec
 
-from services.engagement.crossing import Stimuli, starts
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.reorder import Watch
 from services.engagement.domain.respond import Due, Starts
-from services.engagement.incoming import Crossing
 from services.engagement.keeping import Newest
+from services.engagement.parking import Stimuli, lose_patience
 from services.engagement.pipeline import Pipeline
 from services.engagement.store import pending, people, runs
 from zhiyin.contracts.instants import Instant
@@ -59,11 +58,8 @@ class Timing:
         catalog = await self._pipeline.catalogs.current(tx)
         rows = await people.lock(tx, {timer.profile_id for timer in due}, self._pipeline.partitions)
         stimuli: Stimuli = defaultdict(list)
-        waiting = {profile_id: row.version for profile_id, row in rows.items()}
-        for parked in await pending.unpark(tx, waiting, anyway=True):
-            crossing = Crossing(parked.change, parked.traceparent)
-            stimuli[people.final(rows, parked.profile_id)] += starts(crossing, catalog)
-        return await self._decided(tx, rows, stimuli, catalog, now)
+        await lose_patience(tx, list(rows), catalog, stimuli, now)
+        return await self._decided(tx, rows, stimuli, catalog, now, patient=False)
 
     async def _decide(self, tx: Connection, stimuli: Stimuli, now: Instant) -> Outcome:
         rows = await people.lock(tx, list(stimuli), self._pipeline.partitions)
@@ -77,6 +73,11 @@ class Timing:
         stimuli: Stimuli,
         catalog: Catalog,
         now: Instant,
+        *,
+        patient: bool = True,
     ) -> Outcome:
-        decided = await self._pipeline.decide(tx, rows, stimuli, Newest(rows), catalog, now)
+        newest = Newest(rows)
+        decided = await self._pipeline.decide(
+            tx, rows, stimuli, newest, catalog, now, patient=patient
+        )
         return self._pipeline.outcome(decided)

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from services.engagement.cashier import Cashier
 from services.engagement.catalogs import Catalogs
-from services.engagement.crossing import PARKED_TIMER
 from services.engagement.deliverer import Deliverer
 from services.engagement.editor import Editor
 from services.engagement.gather import Gatherer
@@ -32,6 +31,7 @@ from services.engagement.senders.places import Places
 from services.engagement.senders.webhook import WebhookSender
 from services.engagement.settings_editor import SettingsEditor
 from services.engagement.store import reports
+from services.engagement.store.parked import PARKED_TIMER
 from services.engagement.timing import Timing
 from tests.people import snapshot_of
 from zhiyin.contracts.actions import ActionDecided, decode_action_decided
@@ -75,13 +75,19 @@ def a_change(
     changed: Iterable[str] = ("orders", "reorder"),
     message_id: str | None = None,
     merged_into: str | None = None,
+    merged_from: Iterable[str] = (),
     erased: bool = False,
     tags_added: Iterable[str] = (),
     **rest: Any,
 ) -> ProfileChanged:
     """A person's change: `events` are all of theirs, `causes` those of this batch (the last)."""
     number = next(_versions) if version is None else version
-    snapshot = replace(snapshot_of(events, **rest), profile_id=profile_id, version=number)
+    snapshot = replace(
+        snapshot_of(events, **rest),
+        profile_id=profile_id,
+        version=number,
+        merged_from=tuple(merged_from),
+    )
     newest = list(events)[-1:] if causes is None else list(causes)
     return ProfileChanged(
         message_id=message_id or str(uuid.uuid4()),
@@ -183,6 +189,14 @@ class Instance:
             outcome = await self.pipeline.apply(tx, [record_of(each) for each in messages])
         await self._committed(outcome)
         return outcome
+
+    async def die_delivering(self, *messages: ProfileChanged | SegmentChanged) -> None:
+        """Apply these as one batch, and never commit it."""
+        async with self.db.connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            await self.pipeline.apply(connection, [record_of(each) for each in messages])
+            await transaction.rollback()
 
     async def fire_due(self, now: Instant) -> int:
         """Set the clock to `now` and fire what is due by it, until nothing is."""

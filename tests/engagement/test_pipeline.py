@@ -66,7 +66,8 @@ async def test_a_crossing_waits_for_the_person_it_speaks_of(instance: Instance) 
 
 async def test_a_person_who_never_arrives_is_refused_as_unknown(instance: Instance) -> None:
     await instance.deliver(a_crossing(version=5))
-    await instance.fire_due(NOON + MINUTE)
+    assert await instance.fire_due(NOON + HOUR - 1) == 0
+    await instance.fire_due(NOON + HOUR)
     assert await instance.outcomes() == [("entry", "skipped", "unknown_person")]
 
 
@@ -185,9 +186,10 @@ async def test_a_merge_moves_journeys_coupons_and_waits_to_the_kept_person(
     old = a_purchase(NOON - 90 * DAY, total="300.00", imported=True)
     await instance.deliver(a_change([old], identifiers=reachable()), a_crossing())
     gone = a_change([old], causes=[], merged_into="p-2")
-    await instance.deliver(
-        gone, a_change([old], profile_id="p-2", causes=[], identifiers=reachable())
+    both = a_change(
+        [old], profile_id="p-2", causes=[], merged_from=["p-1"], identifiers=reachable()
     )
+    await instance.deliver(gone, both)
     await instance.fire_due(NOON + 7 * DAY)
     assert [action.profile_id for action in instance.decided] == ["p-1", "p-1", "p-2"]
     moved = {item.kind for item in await instance.history("p-2")}

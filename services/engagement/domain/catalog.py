@@ -31,6 +31,10 @@ class Catalog:
         """The campaigns to ask when this happens."""
         return self.by_trigger.get((kind, about), ())
 
+    def asks(self, campaign: Campaign) -> bool:
+        """Whether it is still among those to ask."""
+        return campaign in self.asked(campaign.trigger_kind, campaign.about)
+
 
 def catalog(
     revision: int,

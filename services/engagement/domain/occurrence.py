@@ -14,7 +14,8 @@ class Occurrence(Struct, frozen=True, omit_defaults=True):
     """`name` is the same however often it is heard of: a person enters once per campaign and name.
 
     `at`: when it happened; `received_at`: when the platform heard of it, None when time alone
-    brought it about; `properties`: of the event, for templates and waits.
+    brought it about; `properties`: of the event, for templates and waits; `outdated`: it waited in
+    vain for the newest of the person, and is decided on with what is known of them.
     """
 
     name: str
@@ -25,11 +26,13 @@ class Occurrence(Struct, frozen=True, omit_defaults=True):
     received_at: Instant | None = None
     properties: Mapping[str, Any] = {}
     traceparent: str = ""
+    outdated: bool = False
 
     @property
     def why(self) -> dict[str, Any]:
         """What the ledger shows."""
-        return {"trigger": self.kind, "what": self.what, "at": rfc3339(self.at)}
+        known = {"person": "outdated"} if self.outdated else {}
+        return {"trigger": self.kind, "what": self.what, "at": rfc3339(self.at), **known}
 
 
 def of_event(cause: Cause, uid: str, properties: Mapping[str, Any]) -> Occurrence:

@@ -1,5 +1,6 @@
 """What hangs on a person when they turn out to be somebody else, or are to be forgotten."""
 
+from services.engagement.store import parked
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 
@@ -17,7 +18,6 @@ _MOVE = (
     "UPDATE run SET profile_id = $2 WHERE profile_id = $1",
     "UPDATE action SET profile_id = $2 WHERE profile_id = $1",
     "UPDATE coupon SET profile_id = $2 WHERE profile_id = $1",
-    "UPDATE parked SET profile_id = $2, profile_version = 0 WHERE profile_id = $1",
 )
 # The kept person's own changes bring these about again.
 _LEAVE_BEHIND = (
@@ -35,9 +35,11 @@ _FORGET = (
 )
 
 
-async def merge(tx: Connection, absorbed: str, kept: str, partition: int, at: Instant) -> None:
-    """Move everything to the kept person, whose partition is given.
-    Of two runs in one campaign the absorbed one ends."""
+async def merge(
+    tx: Connection, absorbed: str, kept: str, partition: int, at: Instant, until: Instant
+) -> None:
+    """Move everything to the kept person, whose partition is given; what is parked waits for them
+    until `until`. Of two runs in one campaign the absorbed one ends."""
     for statement in _DROP_DOUBLES:
         await tx.execute(statement, absorbed, kept)
     await tx.execute(
@@ -57,6 +59,7 @@ async def merge(tx: Connection, absorbed: str, kept: str, partition: int, at: In
     )
     for statement in _LEAVE_BEHIND:
         await tx.execute(statement, absorbed)
+    await parked.move(tx, absorbed, kept, partition, 1, until)
 
 
 async def forget(tx: Connection, profile_id: str, at: Instant) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -16,12 +17,13 @@ from zhiyin.runtime.log import partition_of
 _REMEMBERED = 32
 _ids = msgspec.msgpack.Decoder(list[str]).decode
 _pack = msgspec.msgpack.Encoder().encode
-_SELECT = "SELECT profile_id, partition, version, merged_into, erased, recent FROM person"
+_SELECT = "SELECT profile_id, partition, version, merged_into, erased, recent, lacking FROM person"
 
 
 @dataclass(slots=True)
 class Row:
-    """A locked person. `packed`: a newer snapshot that is still to be written."""
+    """A locked person. `packed`: a newer snapshot that is still to be written; `lacking`: those
+    merged into this person of whom the newest snapshot does not know yet."""
 
     profile_id: str
     partition: int
@@ -29,8 +31,25 @@ class Row:
     merged_into: str | None
     erased: bool
     recent: list[str]
+    lacking: list[str]
     packed: bytes | None = None
     changed: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether this is still somebody of their own."""
+        return self.merged_into is None and not self.erased
+
+    @property
+    def known(self) -> bool:
+        """Whether any snapshot has come."""
+        return self.version > 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether the snapshot is of all that this person is: if not, theirs is on its way, since
+        it was published with the message that told of the merge."""
+        return self.known and not self.lacking
 
     def first_sight(self, message_id: str) -> bool:
         """Whether this message is new, remembering it."""
@@ -41,25 +60,19 @@ class Row:
         return True
 
 
-async def lock(tx: Connection, ids: Collection[str], partitions: int) -> dict[str, Row]:
+async def lock(
+    tx: Connection, ids: Collection[str], partitions: int, formerly: Collection[str] = ()
+) -> dict[str, Row]:
     """Lock these people, and whom they were merged into, in the order of their ids; those not seen
-    before are added. Everybody who locks people does it here, so nobody waits in a circle."""
-    wanted = set(ids)
-    while True:
-        targets = await _merged_into(tx, wanted)
-        if targets <= wanted:
-            break
-        wanted |= targets
+    before are added. Of `formerly` only those are locked who are not known to be merged yet.
+    Everybody who locks people does it here, so nobody waits in a circle.
+
+    Raises SerializationError if others merged some of them into somebody else while we waited: to
+    lock those as well would be out of order, so the whole transaction is to be tried again."""
+    wanted = await _add(tx, {*ids, *await _standing(tx, formerly)}, partitions)
     rows = await _locked(tx, wanted)
-    missing = sorted(wanted - rows.keys())
-    if missing:
-        await tx.execute(
-            """INSERT INTO person (profile_id, partition)
-               SELECT * FROM unnest($1::text[], $2::int[]) ON CONFLICT DO NOTHING""",
-            missing,
-            [partition_of(profile_id, partitions) for profile_id in missing],
-        )
-        rows |= await _locked(tx, missing)
+    if not {row.merged_into for row in rows.values() if row.merged_into} <= rows.keys():
+        raise asyncpg.SerializationError("somebody was merged while we waited for their lock")
     return rows
 
 
@@ -78,17 +91,19 @@ async def save(tx: Connection, rows: Iterable[Row]) -> None:
         return
     await tx.execute(
         """UPDATE person SET version = n.version, merged_into = n.merged_into, erased = n.erased,
-             recent = n.recent,
+             recent = n.recent, lacking = n.lacking,
              snapshot = CASE WHEN n.erased OR n.merged_into IS NOT NULL THEN NULL
                ELSE coalesce(n.packed, snapshot) END
-           FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bool[], $5::bytea[], $6::bytea[])
-             AS n(profile_id, version, merged_into, erased, recent, packed)
+           FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bool[], $5::bytea[], $6::bytea[],
+               $7::bytea[])
+             AS n(profile_id, version, merged_into, erased, recent, lacking, packed)
            WHERE person.profile_id = n.profile_id""",
         [row.profile_id for row in changed],
         [row.version for row in changed],
         [row.merged_into for row in changed],
         [row.erased for row in changed],
         [_pack(row.recent) for row in changed],
+        [_pack(row.lacking) for row in changed],
         [row.packed for row in changed],
     )
 
@@ -176,13 +191,41 @@ async def people_after(tx: Connection, partition: int, after: str, limit: int) -
     return [row[0] for row in rows]
 
 
-async def _merged_into(tx: Connection, ids: Collection[str]) -> set[str]:
-    rows = await tx.fetch(
-        """SELECT merged_into FROM person
+async def _standing(tx: Connection, ids: Collection[str]) -> set[str]:
+    """Those who are not known to be merged; that somebody is merged never changes."""
+    if not ids:
+        return set()
+    merged = await tx.fetch(
+        """SELECT profile_id FROM person
            WHERE profile_id = ANY($1::text[]) AND merged_into IS NOT NULL""",
         list(ids),
     )
-    return {row[0] for row in rows}
+    return set(ids) - {row[0] for row in merged}
+
+
+async def _add(tx: Connection, ids: Collection[str], partitions: int) -> set[str]:
+    """These people and whom they were merged into, all of whom are there from now on. Before any
+    is locked: of two who add the same person one waits for the other, and must hold nothing that
+    the other may wait for."""
+    wanted, found = set(ids), set[str]()
+    coming = wanted
+    while coming:
+        rows = await tx.fetch(
+            "SELECT profile_id, merged_into FROM person WHERE profile_id = ANY($1::text[])",
+            list(coming),
+        )
+        found |= {row[0] for row in rows}
+        coming = {row[1] for row in rows if row[1] is not None} - wanted
+        wanted |= coming
+    missing = sorted(wanted - found)
+    if missing:
+        await tx.execute(
+            """INSERT INTO person (profile_id, partition)
+               SELECT * FROM unnest($1::text[], $2::int[]) ON CONFLICT DO NOTHING""",
+            missing,
+            [partition_of(profile_id, partitions) for profile_id in missing],
+        )
+    return wanted
 
 
 async def _locked(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
@@ -191,6 +234,8 @@ async def _locked(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
         list(ids),
     )
     return {
-        profile_id: Row(profile_id, partition, version, merged_into, erased, _ids(recent))
-        for profile_id, partition, version, merged_into, erased, recent in rows
+        profile_id: Row(
+            profile_id, partition, version, merged_into, erased, _ids(recent), _ids(lacking)
+        )
+        for profile_id, partition, version, merged_into, erased, recent, lacking in rows
     }
