@@ -1,5 +1,6 @@
 """Rate limits per key: a token bucket in Redis, drawn in small leases; local without Redis."""
 
+import asyncio
 import math
 import time
 from collections.abc import Callable
@@ -48,12 +49,13 @@ class Allowance(Struct, frozen=True):
 
 
 class _Lease:
-    """Tokens drawn from the shared bucket and not yet used by this process."""
+    """Tokens drawn from the shared bucket; `tokens` are those this process has not yet used."""
 
-    __slots__ = ("drawn_at", "remaining", "tokens")
+    __slots__ = ("drawn_at", "granted", "remaining", "tokens")
 
-    def __init__(self, tokens: int, remaining: int, drawn_at: float) -> None:
-        self.tokens = tokens
+    def __init__(self, granted: int, remaining: int, drawn_at: float) -> None:
+        self.granted = granted
+        self.tokens = granted
         self.remaining = remaining
         self.drawn_at = drawn_at
 
@@ -72,20 +74,39 @@ class RateLimits:
         self._monotonic = monotonic
         self._leases: dict[str, _Lease] = {}
         self._local: dict[str, _Lease] = {}
+        self._drawing: dict[str, asyncio.Task[_Lease]] = {}
         self._away_until = 0.0
 
     async def take(self, key_id: str) -> Allowance:
-        now = self._monotonic()
         lease = self._leases.get(key_id)
-        if lease is None or lease.tokens <= 0 or now - lease.drawn_at > _LEASE_AGE:
-            lease = await self._draw(key_id, now)
-            _remember(self._leases, key_id, lease)
+        if lease is None or lease.tokens <= 0 or self._monotonic() - lease.drawn_at > _LEASE_AGE:
+            lease = await self._renewed(key_id)
+        # Those who waited for the same draw may have used it up; only an empty bucket ends it.
+        while lease.tokens <= 0 < lease.granted:
+            lease = await self._renewed(key_id)
         allowed = lease.tokens > 0
-        lease.tokens -= 1
-        remaining = max(lease.remaining + lease.tokens, 0)
-        return Allowance(allowed, self._rate, self._burst, remaining)
+        if allowed:
+            lease.tokens -= 1
+        return Allowance(allowed, self._rate, self._burst, lease.remaining + lease.tokens)
 
-    async def _draw(self, key_id: str, now: float) -> _Lease:
+    async def _renewed(self, key_id: str) -> _Lease:
+        """One draw for all who ask while it is under way: each drawing for itself would waste
+        all but one lease, and be limited to a fraction of the rate."""
+        drawing = self._drawing.get(key_id)
+        if drawing is None:
+            drawing = self._drawing[key_id] = asyncio.create_task(self._draw(key_id))
+        return await asyncio.shield(drawing)
+
+    async def _draw(self, key_id: str) -> _Lease:
+        try:
+            lease = await self._drawn(key_id)
+            _remember(self._leases, key_id, lease)
+            return lease
+        finally:
+            del self._drawing[key_id]  # before anybody can find it done and wait for it again
+
+    async def _drawn(self, key_id: str) -> _Lease:
+        now = self._monotonic()
         if now < self._away_until:
             return self._draw_locally(key_id, now)
         try:

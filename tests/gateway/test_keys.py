@@ -10,10 +10,12 @@ import pytest
 
 from services.gateway.domain.apikeys import RANDOM_BYTES, digest, key_id, new_key
 from services.gateway.domain.scopes import ADMIN, PROFILES_READ_PII, ROLES, SCOPES, permits
+from services.gateway.limits import RateLimits
 from services.gateway.main import main
 from services.gateway.settings import GatewaySettings
 from tests.gateway.harness import SECRET, Running, running
 from tests.gateway.posted import a_purchase, now
+from zhiyin.runtime.redis import connect
 
 
 def test_a_mistyped_key_is_known_without_asking_anybody() -> None:
@@ -150,6 +152,21 @@ async def test_a_key_has_a_rate_and_learns_what_is_left(
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert int(refused[0].headers["retry-after"]) >= 1
+
+
+async def test_requests_at_the_same_time_do_not_use_up_more_than_their_own(
+    fresh_redis: str,
+) -> None:
+    client = connect(fresh_redis)
+    try:
+        for rate, at_once in ((500, 900), (20, 35)):
+            limits = RateLimits(client, rate)
+            allowances = await asyncio.gather(*(limits.take(f"k{rate}") for _ in range(at_once)))
+            assert all(allowance.allowed for allowance in allowances)  # the burst is twice the rate
+            more = await asyncio.gather(*(limits.take(f"k{rate}") for _ in range(rate * 3)))
+            assert not all(allowance.allowed for allowance in more)
+    finally:
+        await client.aclose()
 
 
 async def test_the_limit_holds_locally_while_redis_is_away(settings: GatewaySettings) -> None:
