@@ -34,7 +34,11 @@ def _reorder(sku: str, totals: SkuTotals) -> Reorder | None:
     if totals.last_at is None or totals.orders < 1:
         return None
     if totals.pack_days is not None:
-        lasts = min(totals.pack_days * max(totals.last_quantity, 1) * DAY, _LONGEST)
+        lasts = totals.pack_days * DAY
+        if totals.last_quantity > 1:
+            lasts *= totals.last_quantity
+        if lasts > _LONGEST:
+            lasts = _LONGEST
         return Reorder(sku, totals.last_at + lasts, "pack", lasts // DAY)
     if totals.orders < _OWN_RHYTHM or not totals.intervals:
         return None
