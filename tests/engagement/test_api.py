@@ -307,6 +307,7 @@ async def test_a_person_sees_their_actions_and_coupons_page_by_page(
     assert len({each["id"] for each in seen}) == len(seen) == 4
     assert {(each["kind"], each["state"], each["reason"]) for each in seen} == {
         ("coupon", "sent", None), ("message", "decided", None), ("entry", "skipped", "condition"),
+        ("entry", "skipped", "reentry"),
     }  # fmt: skip
     [coupon] = (await api.get("/v1/profiles/p-1/coupons")).json()["items"]
     assert (coupon["status"], coupon["value"], coupon["minimum"]) == ("issued", "15.00", "69.00")

@@ -1,10 +1,11 @@
 """What campaigns do to people, on a real database."""
 
-from tests.builders import a_purchase, an_event
+from tests.builders import a_cancellation, a_purchase, an_event
 from tests.engagement.harness import NIGHT, NOON, Instance, a_change, a_crossing, reachable
 from zhiyin.contracts.instants import DAY, HOUR, MINUTE
 
 BOUGHT = a_purchase(NOON - 2 * MINUTE, total="300.00")
+BEFORE = a_purchase(NOON - 3 * MINUTE, order_id="before")
 
 
 async def test_the_first_order_is_welcomed_with_a_coupon(instance: Instance) -> None:
@@ -16,6 +17,38 @@ async def test_the_first_order_is_welcomed_with_a_coupon(instance: Instance) -> 
     assert "missing" not in message.data
     [coupon] = await instance.fetch("SELECT profile_id, template FROM coupon")
     assert tuple(coupon) == ("p-1", "second-order-15")
+
+
+async def test_of_two_first_orders_in_one_batch_the_earlier_is_welcomed_once(
+    instance: Instance,
+) -> None:
+    second = a_purchase(NOON - MINUTE, total="80.00", order_id="second")
+    both = [BOUGHT, second]
+    await instance.deliver(a_change(both, causes=both, identifiers=reachable()))
+    rows = await instance.fetch("SELECT entered, reason, occurrence FROM decision ORDER BY 1")
+    assert [(row[0], row[1]) for row in rows] == [(False, "condition"), (True, None)]
+    await instance.deliver(a_change([BEFORE, *both], causes=[BEFORE], identifiers=reachable()))
+    assert await instance.outcomes() == [
+        ("coupon", "sent", None),
+        ("entry", "skipped", "condition"),
+        ("entry", "skipped", "reentry"),
+        ("message", "decided", None),
+    ]
+
+
+async def test_a_first_order_that_is_cancelled_at_once_is_not_welcomed(
+    instance: Instance,
+) -> None:
+    order = a_purchase(NOON - 2 * MINUTE, order_id="O1")
+    gone = a_cancellation(NOON - MINUTE, order_id="O1")
+    await instance.deliver(a_change([order, gone], causes=[order, gone], identifiers=reachable()))
+    assert await instance.outcomes() == [("entry", "skipped", "condition")]
+
+
+async def test_whoever_bought_long_ago_is_not_welcomed(instance: Instance) -> None:
+    old = a_purchase(NOON - 300 * DAY, imported=True)
+    await instance.deliver(a_change([old, BOUGHT], identifiers=reachable()))
+    assert await instance.outcomes() == [("entry", "skipped", "condition")]
 
 
 async def test_the_same_message_twice_acts_once(instance: Instance) -> None:

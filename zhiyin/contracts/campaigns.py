@@ -70,10 +70,12 @@ AUTO_CHANNEL: Final = "auto"
 
 
 class EventTrigger(Struct, frozen=True, forbid_unknown_fields=True, tag_field="on", tag="event"):
-    """`where` compares the event's properties, as in rules."""
+    """`where` compares the event's properties, as in rules; `first`: only a person's first event of
+    the type, by when it happened, history included, and nobody enters twice."""
 
     type: EventType
     where: dict[str, Any] = {}
+    first: bool = False
 
 
 class SegmentEnteredTrigger(

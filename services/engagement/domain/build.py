@@ -53,8 +53,9 @@ def build_campaign(
 
 def _start(trigger: TriggerSpec, conditions: Conditions) -> Start | None:
     match trigger:
-        case EventTrigger(type=type_, where=where):
-            return EventStart(conditions.match("/trigger", type_, where, "type", begun=False))
+        case EventTrigger(type=type_, where=where, first=first):
+            match_ = conditions.match("/trigger", type_, where, "type", begun=False)
+            return EventStart(match_, first)
         case SegmentEnteredTrigger() | SegmentLeftTrigger() | TagAddedTrigger():
             return trigger
         case ReorderDueTrigger(lead=lead):

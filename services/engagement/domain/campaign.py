@@ -17,7 +17,10 @@ from zhiyin.rules import Compiled
 
 @dataclass(frozen=True, slots=True)
 class EventStart:
+    """`first`: only a person's first event of the type."""
+
     match: Match
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ class Campaign:
                 return "tag.added"
             case ReorderStart():
                 return "reorder.due"
+
+    @property
+    def first(self) -> bool:
+        """Whether only a person's first event of the type begins it."""
+        return isinstance(self.start, EventStart) and self.start.first
 
     @property
     def about(self) -> str:

@@ -10,7 +10,7 @@ from services.engagement.domain.consent import open_complaint
 from services.engagement.domain.customer import Customer, Decision
 from services.engagement.domain.journey import CouponNode, MessageNode
 from services.engagement.domain.occurrence import Occurrence
-from zhiyin.contracts.instants import HOUR, Duration, rfc3339
+from zhiyin.contracts.instants import HOUR, Duration, Instant, rfc3339
 from zhiyin.contracts.profiles import Snapshot
 from zhiyin.rules import Person
 
@@ -25,7 +25,9 @@ def decide(
 ) -> Decision:
     """Entered, or the first reason not to, in this order: paused, import, stale, unknown_person,
     condition, reentry, open_complaint, consent or no_reachable_channel, holdout, cap, budget."""
-    refusal = _history(campaign, occurrence, around) or _person(customer, campaign, around)
+    refusal = _history(campaign, occurrence, around) or _person(
+        customer, campaign, occurrence, around
+    )
     reason, detail = refusal or (None, {})
     # Somebody held out is compared with those who entered, so their goal counts too.
     measured = campaign.goal is not None and reason in (None, "holdout")
@@ -53,10 +55,14 @@ def _history(campaign: Campaign, occurrence: Occurrence, around: Circumstances) 
     return None
 
 
-def _person(customer: Customer, campaign: Campaign, around: Circumstances) -> Refusal | None:
+def _person(
+    customer: Customer, campaign: Campaign, occurrence: Occurrence, around: Circumstances
+) -> Refusal | None:
     snapshot = customer.snapshot
     if snapshot is None:
         return "unknown_person", {}
+    if (earlier := _earlier(snapshot, campaign, occurrence)) is not None:
+        return "condition", {"first_at": rfc3339(earlier)}
     if campaign.where is not None:
         person = Person(snapshot, customer.segments)
         if not campaign.where.evaluate(person, around.now).matches:
@@ -70,10 +76,20 @@ def _person(customer: Customer, campaign: Campaign, around: Circumstances) -> Re
     )
 
 
+def _earlier(snapshot: Snapshot, campaign: Campaign, occurrence: Occurrence) -> Instant | None:
+    """When the person's first event of the type happened, if it must be the first and is not. A
+    count would not tell: of two in one batch, only the person after both is known."""
+    seen = snapshot.facts.seen.get(campaign.about) if campaign.first else None
+    return seen.first_at if seen is not None and seen.first_at < occurrence.at else None
+
+
 def _reentry(customer: Customer, campaign: Campaign, around: Circumstances) -> Refusal | None:
     if customer.inside(campaign.key):
         return "reentry", {"inside": True}
     last = customer.last_entry.get(campaign.key)
+    if last is not None and campaign.first:
+        # An event came late that is earlier still: there is one first time all the same.
+        return "reentry", {"entered_at": rfc3339(last)}
     if last is None or campaign.reentry is None:
         return None
     again = last + campaign.reentry
