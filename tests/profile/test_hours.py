@@ -4,7 +4,7 @@ import random
 
 import msgspec
 
-from services.profile.domain.hours import HOURS_A_WEEK, NO_HOURS, count_hour
+from services.profile.domain.hours import HOURS_A_WEEK, NO_HOURS, Hours
 
 
 def test_packed_counts_are_byte_for_byte_those_of_a_list() -> None:
@@ -12,6 +12,8 @@ def test_packed_counts_are_byte_for_byte_those_of_a_list() -> None:
     packed, plain = NO_HOURS, [0] * HOURS_A_WEEK
     for _ in range(2_000):
         hour = chance.choice((0, 7, 167))
-        packed = count_hour(packed, hour)
+        hours = Hours(packed)
+        hours.count(hour)
+        packed = hours.packed()
         plain[hour] += 1
         assert bytes(packed) == msgspec.msgpack.encode(plain)

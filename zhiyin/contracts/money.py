@@ -13,7 +13,9 @@ def exponent(currency: str) -> int:
 
 def to_minor(amount: Decimal, currency: str = "CNY") -> Minor:
     """Minor units of a decimal amount, half rounded away from zero."""
-    return int(amount.scaleb(exponent(currency)).quantize(Decimal(1), ROUND_HALF_UP))
+    scaled = amount.scaleb(exponent(currency))
+    whole = int(scaled)
+    return whole if whole == scaled else int(scaled.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def from_minor(minor: Minor, currency: str = "CNY") -> str:

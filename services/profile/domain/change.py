@@ -8,7 +8,7 @@ from services.profile.domain.differences import differences, differing
 from services.profile.domain.fold import NeedsHistory, fold, refold
 from services.profile.domain.manual_tags import after_hand
 from services.profile.domain.packed import PackedFacts, PackedSnapshot, unpack
-from services.profile.domain.person_event import PersonEvent
+from services.profile.domain.person_event import PersonEvent, event_order
 from services.profile.domain.tag_set import TAGS, TagSet
 from services.profile.domain.tagging import NEVER_ASKED, Tagging
 from services.profile.domain.tags import Occasion, Settled, Tags, holding, next_timer, settle
@@ -60,7 +60,7 @@ def newborn(profile_id: str, now: Instant) -> State:
 
 def by_events(state: State, events: Sequence[PersonEvent], world: World) -> Change | NeedsHistory:
     """New events of a person folded in."""
-    ordered = sorted(events, key=_order) if len(events) > 1 else events
+    ordered = sorted(events, key=event_order)
     folded = fold(state.snapshot.facts, ordered, world.currency)
     if isinstance(folded, NeedsHistory):
         return folded
@@ -79,7 +79,7 @@ def by_history(
 ) -> Change:
     """The person as all their events tell; `events`: the new ones among them. `afresh`: ask every
     tag rule, since this is no longer quite the same person."""
-    everything = sorted(history, key=_order)
+    everything = sorted(history, key=event_order)
     facts = refold(everything, world.currency)
     changed = differences(state.snapshot.facts, facts)
     changed |= {f"events.{event.type}" for event in events}
@@ -90,7 +90,7 @@ def by_history(
         for event in everything:
             tags = after_hand(tags, event)
         start = State(_with(state.snapshot, facts, tags), Tagging(NEVER_ASKED))
-    return _settled(state, start, facts, changed, sorted(events, key=_order), world, True)
+    return _settled(state, start, facts, changed, sorted(events, key=event_order), world, True)
 
 
 def by_time(state: State, world: World) -> Settled:
@@ -105,18 +105,15 @@ def without_events(state: State, settled: Settled, world: World) -> Change:
     return _change(state, state.snapshot.facts, settled, (), world)
 
 
-def _order(event: PersonEvent) -> tuple[Instant, str, str]:
-    return event.order
-
-
 def _each_alone(
     state: State, events: Sequence[PersonEvent], changed: frozenset[str], world: World
 ) -> State | None:
     """A tag with a ttl is set by the event that makes its rule match, even if the next event of the
     same batch ends that; so where such rules are concerned each event is looked at alone."""
+    if len(events) < 2 or not world.rules.rules:
+        return None
     names = touched(changed)
-    concerned = any(rule.ttl is not None and rule.concerned(names) for rule in world.rules.rules)
-    if len(events) < 2 or not concerned:
+    if not any(rule.ttl is not None and rule.concerned(names) for rule in world.rules.rules):
         return None
     for event in events:
         folded = fold(state.snapshot.facts, (event,), world.currency)

@@ -7,7 +7,7 @@ from msgspec import Raw
 
 from services.profile.domain.books import Books
 from services.profile.domain.history import History, may_start_before
-from services.profile.domain.hours import count_hour
+from services.profile.domain.hours import Hours
 from services.profile.domain.packed import NO_ORDERS, PackedFacts
 from services.profile.domain.person_event import NO_HOUR, PersonEvent
 from zhiyin.contracts.instants import Instant
@@ -35,7 +35,6 @@ class Draft:
         self.seen = dict(facts.seen)
         self.kept = dict(facts.kept)
         self.days = facts.days
-        self.hours = facts.hours
         self.activity = facts.activity
         self.newest = facts.newest
         self.pruned = facts.pruned
@@ -45,6 +44,7 @@ class Draft:
         self.incomplete = False
         self._histories: dict[str, History] = {}
         self._books: Books | None = None
+        self._hours: Hours | None = None
 
     @property
     def books(self) -> Books:
@@ -93,7 +93,9 @@ class Draft:
         )
         self.changed.add(f"events.{event.type}")
         if event.hour != NO_HOUR:
-            self.hours = count_hour(self.hours, event.hour)
+            if self._hours is None:
+                self._hours = Hours(self.before.hours)
+            self._hours.count(event.hour)
         for namespace, token in event.identifiers:
             if namespace != "profile_id":
                 self.identify(namespace, token, event)
@@ -153,7 +155,7 @@ class Draft:
             self.seen,
             self.kept,
             self.days,
-            self.hours,
+            old.hours if self._hours is None else self._hours.packed(),
             self.activity,
             self.newest,
             self.pruned,

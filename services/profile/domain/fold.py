@@ -14,7 +14,7 @@ from services.profile.domain.differences import differing
 from services.profile.domain.draft import BROWSE, PURCHASE, Draft
 from services.profile.domain.orders import books_of, posting_of
 from services.profile.domain.packed import PackedFacts
-from services.profile.domain.person_event import PersonEvent
+from services.profile.domain.person_event import PersonEvent, event_order
 from services.profile.domain.reducers import reduce
 from zhiyin.contracts.instants import DAY
 from zhiyin.contracts.profiles import EXACT_BROWSES, EXACT_WINDOW, Kept
@@ -51,7 +51,7 @@ _order_id: Final = msgspec.msgpack.Decoder(_OrderId)
 def fold(facts: PackedFacts, events: Sequence[PersonEvent], currency: str) -> Folded | NeedsHistory:
     """Facts with these events in them, each of which must be new to them."""
     draft = Draft(facts, currency)
-    for event in _in_order(events):
+    for event in sorted(events, key=event_order):
         reduce(draft, event)
         if draft.incomplete:
             return NeedsHistory()
@@ -61,16 +61,9 @@ def fold(facts: PackedFacts, events: Sequence[PersonEvent], currency: str) -> Fo
 def refold(events: Iterable[PersonEvent], currency: str) -> PackedFacts:
     """Facts from all events of a person."""
     draft = Draft(NOBODY, currency)
-    for event in _in_order(events):
+    for event in sorted(events, key=event_order):
         reduce(draft, event)
     return _finish(draft).facts
-
-
-def _in_order(events: Iterable[PersonEvent]) -> list[PersonEvent]:
-    listed = list(events)
-    if len(listed) > 1:
-        listed.sort(key=lambda event: event.order)
-    return listed
 
 
 def _finish(draft: Draft) -> Folded:

@@ -13,16 +13,26 @@ _SMALL: Final = 127
 _decoder: Final = msgspec.msgpack.Decoder(list[int])
 
 
-def count_hour(hours: Raw, hour: int) -> Raw:
-    """One more event in an hour."""
-    packed = bytearray(hours) if len(memoryview(hours)) > 1 else _empty()
-    place = len(_HEADER) + hour
-    if len(packed) == len(_HEADER) + HOURS_A_WEEK and packed[place] < _SMALL:
-        packed[place] += 1
-        return Raw(bytes(packed))
-    counts = _decoder.decode(packed)
-    counts[hour] += 1
-    return Raw(msgspec.msgpack.encode(counts))
+class Hours:
+    """Mutable within one fold."""
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, packed: Raw) -> None:
+        self._packed = bytearray(packed) if len(memoryview(packed)) > 1 else _empty()
+
+    def count(self, hour: int) -> None:
+        """One more event in an hour."""
+        place = len(_HEADER) + hour
+        if len(self._packed) == len(_HEADER) + HOURS_A_WEEK and self._packed[place] < _SMALL:
+            self._packed[place] += 1
+            return
+        counts = _decoder.decode(self._packed)
+        counts[hour] += 1
+        self._packed = bytearray(msgspec.msgpack.encode(counts))
+
+    def packed(self) -> Raw:
+        return Raw(bytes(self._packed))
 
 
 def _empty() -> bytearray:

@@ -5,7 +5,7 @@ whenever they come, and a refund id counts once. An id posted again more than 40
 last posting is another order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -103,31 +103,44 @@ def _order_of(story: _Story, currency: str) -> Order:
 
 
 def lines_of(
-    order: PurchaseCompleted, total: Minor, refunds: Iterable[PurchaseRefunded] = ()
+    order: PurchaseCompleted, total: Minor, refunds: Collection[PurchaseRefunded] = ()
 ) -> list[Line]:
     """An order's lines less what came back. A refund of everything empties all lines; one without
     items, of a part, says nothing about which. Lines without a price share what is left of the
     total by quantity."""
-    prices = [
-        None
-        if item.unit_price is None
-        else to_minor(item.unit_price * item.quantity, order.currency)
-        for item in order.items
-    ]
-    rest = max(total - sum(price for price in prices if price is not None), 0)
-    unpriced = sum(
-        item.quantity for item, price in zip(order.items, prices, strict=True) if price is None
-    )
+    worths = _worths(order, total)
+    if not refunds:
+        return [_line(item, item.quantity, worths[n]) for n, item in enumerate(order.items)]
     back, everything = _returned(refunds, total, order.currency)
     lines = []
-    for item, price in zip(order.items, prices, strict=True):
-        worth = rest * item.quantity // unpriced if price is None else price
+    for item, worth in zip(order.items, worths, strict=True):
         gone = item.quantity if everything else min(back.get(item.sku, 0), item.quantity)
         if gone:
             back[item.sku] = back.get(item.sku, 0) - gone
         left = item.quantity - gone
         lines.append(_line(item, left, worth if not gone else worth * left // item.quantity))
     return lines
+
+
+def _worths(order: PurchaseCompleted, total: Minor) -> list[Minor]:
+    """Of each item."""
+    currency = order.currency
+    worths: list[Minor] = []
+    unpriced = priced = 0
+    for item in order.items:
+        if item.unit_price is None:
+            unpriced += item.quantity
+            worths.append(0)
+        else:
+            worth = to_minor(item.unit_price * item.quantity, currency)
+            priced += worth
+            worths.append(worth)
+    if unpriced:
+        rest = max(total - priced, 0)
+        for place, item in enumerate(order.items):
+            if item.unit_price is None:
+                worths[place] = rest * item.quantity // unpriced
+    return worths
 
 
 def _line(item: Item, quantity: int, total: Minor) -> Line:

@@ -1,6 +1,9 @@
 """An event as the fold sees it: typed, with an exact instant, and packed once for keeping."""
 
 import uuid
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Final
 
 from msgspec import Struct
 
@@ -38,7 +41,6 @@ class PersonEvent(Struct, frozen=True, gc=False):
     imported: bool
     received_at: Instant
 
-    @property
-    def order(self) -> EventOrder:
-        """Where it stands among a person's events; no two events share it."""
-        return (self.at, self.event_id, self.source)
+
+event_order: Final[Callable[[PersonEvent], EventOrder]] = attrgetter("at", "event_id", "source")
+"""Where an event stands among a person's; no two share it."""

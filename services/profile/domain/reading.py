@@ -1,7 +1,7 @@
 """A record's bytes to a typed event, or the reason why it can never be one."""
 
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from functools import lru_cache
 from typing import Any, Final
 
@@ -22,11 +22,12 @@ from zhiyin.contracts.events import (
     known,
     properties_of,
 )
-from zhiyin.contracts.instants import DAY, MINUTE, Instant, instant, moment
+from zhiyin.contracts.instants import DAY, HOUR, Duration, Instant, instant, moment
 from zhiyin.contracts.profiles import Kept, encode
 
 _NAMESPACES: Final = frozenset(KEY_ORDER)
-_QUARTER: Final = 15 * MINUTE  # every offset in use is a whole number of these
+_HOURS_A_WEEK: Final = 7 * 24
+_THURSDAY: Final = 3 * 24  # the first hour of 1970, in hours of the week
 _EARLIEST: Final = DAY
 _AHEAD: Final = DAY
 _LONGEST_TOKEN: Final = 512
@@ -57,7 +58,7 @@ class Reader:
     def __init__(self, currency: str, zone: tzinfo) -> None:
         self._currency = currency
         self._zone = zone
-        self._hour = lru_cache(maxsize=65_536)(self._hour_of)
+        self._offset = lru_cache(maxsize=4096)(self._offset_on)
 
     def read(self, value: bytes, logged_at: Instant) -> PersonEvent | Refusal:
         """`logged_at`: when the log took it in, which bounds how far ahead it may be."""
@@ -71,7 +72,7 @@ class Reader:
             return refusal
         try:
             properties = properties_of(event)
-            content = msgspec.json.decode(event.properties, type=dict[str, Any])
+            content = _decode_content(event.properties)
             return self._typed(event, at, properties, content, value, logged_at)
         except _WRONG as error:
             return Refusal("invalid_properties", str(error))
@@ -87,7 +88,7 @@ class Reader:
     ) -> PersonEvent | Refusal:
         if isinstance(properties, PurchaseCompleted) and properties.currency != self._currency:
             return Refusal("unsupported_currency", f"amounts are in {self._currency} here")
-        if isinstance(properties, PurchaseCompleted | PurchaseRefunded):
+        if isinstance(properties, (PurchaseCompleted, PurchaseRefunded)):
             content = with_exact_money(content, properties)
         whole = encode_map(content)
         short = trimmed(content, bytes(event.properties))
@@ -105,14 +106,26 @@ class Reader:
             encode(Kept(at, event.event_id, event.type, event.source, Raw(kept))),
             whole,
             value,
-            self._hour(at // _QUARTER) if _active(event, properties) else NO_HOUR,
+            self._hour(at) if _active(event, properties) else NO_HOUR,
             event.imported,
             logged_at if event.received_at is None else instant(event.received_at),
         )
 
-    def _hour_of(self, quarter: int) -> int:
-        local = moment(quarter * _QUARTER).astimezone(self._zone)
-        return local.weekday() * 24 + local.hour
+    def _hour(self, at: Instant) -> int:
+        """Hour of the week, Monday 0:00 first."""
+        offset = self._offset(at // DAY)
+        if offset is None:
+            offset = self._offset_at(at)
+        return ((at + offset) // HOUR + _THURSDAY) % _HOURS_A_WEEK
+
+    def _offset_on(self, day: int) -> Duration | None:
+        """Of local time from UTC; None if it changes on that day (UTC)."""
+        first, last = self._offset_at(day * DAY), self._offset_at((day + 1) * DAY - 1)
+        return first if first == last else None
+
+    def _offset_at(self, at: Instant) -> Duration:
+        local = moment(at).astimezone(self._zone)
+        return instant(local.replace(tzinfo=UTC)) - at
 
 
 @lru_cache(maxsize=4096)
@@ -135,6 +148,7 @@ def encode_map(content: Mapping[str, Any]) -> bytes:
 
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
+_decode_content: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def _refusal(event: Event, at: Instant, logged_at: Instant) -> Refusal | None:

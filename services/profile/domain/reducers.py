@@ -135,7 +135,9 @@ def _completed(draft: Draft, event: PersonEvent, order: PurchaseCompleted, newes
     entry = Order(event.at, event.event_id, total, order.gift)
     books.note(order.order_id, entry)
     books.add(entry, lines_of(order, total))
-    draft.changed.update(f"categories.{item.category}" for item in order.items if item.category)
+    for item in order.items:
+        if item.category:
+            draft.changed.add(f"categories.{item.category}")
 
 
 def _unsure(draft: Draft, event: PersonEvent, order: PurchaseCompleted) -> bool:
