@@ -1,6 +1,5 @@
 """Records of `events.*` to typed events, remembering where each came from."""
 
-import uuid
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -19,7 +18,7 @@ class Arrivals(NamedTuple):
     """`events`: each once, in the order of the log; `records`: event → the record it came in."""
 
     events: list[PersonEvent]
-    records: dict[uuid.UUID, Record]
+    records: dict[bytes, Record]
     rejected: list[Rejected]
 
 

@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from asyncpg.pgproto.pgproto import UUID
+
 from services.profile.domain.person_event import PersonEvent
 from services.profile.domain.tagging import Tagging
 from zhiyin.contracts.instants import Instant
@@ -68,22 +70,24 @@ async def begin(tx: Connection) -> int:
     return revision
 
 
-async def first_sight(tx: Connection, uids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+async def first_sight(tx: Connection, uids: Iterable[bytes]) -> set[bytes]:
     """Those never seen before. From now on they have been."""
-    wanted = sorted(set(uids), key=lambda uid: uid.int)
-    return {uid for (uid,) in await tx.fetch(_FIRST_SIGHT, wanted)} if wanted else set()
+    wanted = [UUID(uid) for uid in sorted(set(uids))]
+    return {uid.bytes for (uid,) in await tx.fetch(_FIRST_SIGHT, wanted)} if wanted else set()
 
 
-async def forget_sight(tx: Connection, uids: Sequence[uuid.UUID]) -> None:
+async def forget_sight(tx: Connection, uids: Sequence[bytes]) -> None:
     """These could not be applied: when they come again they are new."""
     if uids:
-        await tx.execute("DELETE FROM seen_event WHERE uid = ANY($1::uuid[])", uids)
+        await tx.execute(
+            "DELETE FROM seen_event WHERE uid = ANY($1::uuid[])", list(map(UUID, uids))
+        )
 
 
 async def append_events(tx: Connection, events: Iterable[tuple[str, PersonEvent]]) -> None:
     """Add events to the event log, each under the id of its person."""
     rows = [
-        (profile_id, event.at, event.uid, event.type, event.received_at, event.value)
+        (profile_id, event.at, UUID(event.uid), event.type, event.received_at, event.value)
         for profile_id, event in events
     ]
     if rows:
@@ -99,7 +103,7 @@ async def history(tx: Connection, profile_ids: Sequence[str]) -> list[Logged]:
 
 
 async def move_events(
-    tx: Connection, profile_ids: Sequence[str], uids: Sequence[uuid.UUID], to: str
+    tx: Connection, profile_ids: Sequence[str], uids: Sequence[bytes], to: str
 ) -> None:
     """These events are somebody else's."""
     await tx.execute(
@@ -108,7 +112,7 @@ async def move_events(
         WHERE profile_id = ANY($1::text[]) AND uid = ANY($2::uuid[])
         """,
         list(profile_ids),
-        list(uids),
+        list(map(UUID, uids)),
         to,
     )
 

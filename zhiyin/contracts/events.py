@@ -341,7 +341,11 @@ def event_key(customer: Mapping[str, str]) -> str:
     raise ValueError("an event needs at least one identifier")
 
 
-def event_uid(source: str, event_id: str) -> uuid.UUID:
+def event_digest(source: str, event_id: str) -> bytes:
     """Identity of an event for deduplication: 128 bits of BLAKE2b over source and event id."""
-    digest = hashlib.blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest()
-    return uuid.UUID(bytes=digest)
+    return hashlib.blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest()
+
+
+def event_uid(source: str, event_id: str) -> uuid.UUID:
+    """The same as a UUID, which takes twice as long to make."""
+    return uuid.UUID(bytes=event_digest(source, event_id))

@@ -1,5 +1,7 @@
 """Events of the platform's own making: what follows from merging and parting people."""
 
+import uuid
+
 import msgspec
 from msgspec import Raw
 
@@ -18,7 +20,7 @@ def withdrawal(
     same instant."""
     linked = {"keep": kept, "withdrawn": purposes}
     event = Event(
-        f"~merge:{cause.uid}:{number}",
+        f"~merge:{uuid.UUID(bytes=cause.uid)}:{number}",
         "customer.linked",
         moment(at),
         {PROFILE: kept},
@@ -34,7 +36,7 @@ def arrival(cause: PersonEvent, number: int, identifier: Identifier, shown: str)
     """An identifier that left a person names the new one it leads to."""
     namespace, token = identifier
     event = Event(
-        f"~parted:{cause.uid}:{number}",
+        f"~parted:{uuid.UUID(bytes=cause.uid)}:{number}",
         "customer.linked",
         moment(cause.at),
         {namespace: token},

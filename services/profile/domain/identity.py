@@ -102,13 +102,20 @@ class Resolver:
 
     def resolve(self, events: Iterable[PersonEvent]) -> Resolution:
         for event in events:
-            party = self._party_of(event)
+            party = self._plain(event.identifiers) or self._party_of(event)
             if party is None:
                 self._strangers.append(event)
                 continue
             party.events.append(event)
         parties = [party for party in self._parties if party.into is None and party.events]
         return Resolution(parties, list(self._newly_shared), self._strangers)
+
+    def _plain(self, identifiers: Sequence[Identifier]) -> Party | None:
+        """The usual case, shortened: one member id, known already, of whom it says nothing new."""
+        if len(identifiers) > 1 or identifiers[0][0] != MEMBER:
+            return None
+        owner = self._owner_of(identifiers[0])
+        return owner if owner is not None and identifiers[0][1] in owner.members else None
 
     def _party_of(self, event: PersonEvent) -> Party | None:
         member = next((token for name, token in event.identifiers if name == MEMBER), None)

@@ -1,6 +1,5 @@
 """An event as the fold sees it: typed, with an exact instant, and packed once for keeping."""
 
-import uuid
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Final
@@ -19,13 +18,14 @@ NO_HOUR = -1
 class PersonEvent(Struct, frozen=True, gc=False):
     """One event of one person.
 
+    - `uid`: 16 bytes, by which it counts once
     - `kept`: MessagePack of the contract's `Kept`, free text left out
     - `whole`: MessagePack map of the properties with everything
     - `value`: the JSON as it stood on the topic
     - `hour`: hour of the week in which the customer was active, NO_HOUR when somebody else was
     """
 
-    uid: uuid.UUID
+    uid: bytes
     at: Instant
     event_id: str
     source: str

@@ -18,7 +18,7 @@ from zhiyin.contracts.events import (
     PurchaseRefunded,
     SupportMessaged,
     decode_event,
-    event_uid,
+    event_digest,
     known,
     properties_of,
 )
@@ -94,7 +94,7 @@ class Reader:
         short = trimmed(content, bytes(event.properties))
         kept = whole if short is content else encode_map(short)
         return PersonEvent(
-            event_uid(event.source, event.event_id),
+            event_digest(event.source, event.event_id),
             at,
             event.event_id,
             event.source,
