@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from zhiyin.embedded import child
+from zhiyin.embedded.child import Command
 from zhiyin.embedded.ports import free_port
 from zhiyin.embedded.postgres import Postgres
 from zhiyin.embedded.valkey import Valkey
@@ -135,19 +137,13 @@ class Platform:
     def launch(self, name: str, **extra: str) -> None:
         worker = self.workers[name]
         worker.extra = extra
-        with worker.log.open("ab") as log:
-            worker.process = subprocess.Popen(
-                [sys.executable, "-m", f"services.{worker.service}.main", "serve"],
-                env=self.env(worker),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        arguments = [sys.executable, "-m", f"services.{worker.service}.main", "serve"]
+        worker.process = child.start(Command(arguments, env=self.env(worker)), worker.log)
 
     def start_receiver(self) -> None:
         module = Path(__file__).with_name("receiver.py")
-        self.receiver = subprocess.Popen(
-            [sys.executable, str(module), str(self.receiver_port), str(self.ledger)]
-        )
+        arguments = [sys.executable, str(module), str(self.receiver_port), str(self.ledger)]
+        self.receiver = child.start(Command(arguments), self.folder / "receiver.log")
 
     def revive(self) -> None:
         """Start again whatever has ended, as a supervisor would."""

@@ -72,9 +72,11 @@ async def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(
     house: House, service: str, step: str
 ) -> None:
     name = f"{service}-1"
-    await relaunch(house.platform, name, ZHIYIN_FAULT=f"{step}:2")
-    while house.platform.workers[name].alive:
-        await house.post_some(200, 30)
+    times = 1 if step == "gained" else 2
+    await relaunch(house.platform, name, ZHIYIN_FAULT=f"{step}:{times}")
+    async with asyncio.timeout(120):
+        while house.platform.workers[name].alive:
+            await house.post_some(100, 20)
     assert house.platform.workers[name].process is not None
     assert house.platform.workers[name].process.returncode == -signal.SIGKILL
     await house.is_whole()
