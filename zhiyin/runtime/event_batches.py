@@ -9,6 +9,7 @@ import structlog
 
 from zhiyin.runtime import fence
 from zhiyin.runtime.batch import Apply, Connection, Outcome, Rejected
+from zhiyin.runtime.batch_size import BatchSize
 from zhiyin.runtime.bisect import bisect
 from zhiyin.runtime.context import LaneContext
 from zhiyin.runtime.dead_letters import set_aside
@@ -50,11 +51,13 @@ class EventBatches:
         outbox: LaneOutbox,
         wakes: TimerWakes,
         stands: MutableMapping[Partition, Stand],
+        size: BatchSize,
     ) -> None:
         self._context = context
         self._outbox = outbox
         self._wakes = wakes
         self._stands = stands
+        self._size = size
 
     async def run(self, records: Sequence[Record]) -> None:
         """Apply all of them; those that cannot be applied go to the dead letters. Raises Fenced
@@ -105,7 +108,10 @@ class EventBatches:
                     raise _CommitUnknown(attempt) from error
                 raise
         context.fault("after_commit")
-        context.telemetry.metrics.batch_seconds.observe(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        context.telemetry.metrics.batch_seconds.observe(seconds)
+        written = sum(letter.size for letter in attempt.written.letters)
+        self._size.took(len(records), written, seconds)
         return attempt
 
     async def _work(

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from zhiyin.runtime.batch_size import BatchSize
 from zhiyin.runtime.context import WorkerOptions
 from zhiyin.runtime.fence import Stand
 from zhiyin.runtime.halting import Halted
@@ -13,7 +14,7 @@ from zhiyin.runtime.log import LogConsumer, LogUnavailable, OffsetOutOfRange, Pa
 
 _FETCH_WAIT: Final = 1.0
 _BUSY_WITHIN: Final = 0.02
-_FEW: Final = 10
+_FEW: Final = 50
 _log = structlog.get_logger(__name__)
 
 Found = Mapping[Partition, Sequence[Record]]
@@ -28,11 +29,13 @@ class Intake:
         options: WorkerOptions,
         stands: Mapping[Partition, Stand],
         woken: asyncio.Event,
+        size: BatchSize,
     ) -> None:
         self._consumer = consumer
         self._options = options
         self._stands = stands
         self._woken = woken
+        self._size = size
         self._fetching: asyncio.Task[Found] | None = None
         self._stale = False
         self._sought: set[Partition] = set()
@@ -59,7 +62,7 @@ class Intake:
     def ahead(self) -> None:
         """Start fetching, unless that is under way."""
         if self._fetching is None and not self._stale:
-            self._fetching = self._fetch(self._options.batch_records, _FETCH_WAIT)
+            self._fetching = self._fetch(self._size.limit, _FETCH_WAIT)
             self._fetching.add_done_callback(lambda _: self._woken.set())
 
     def applied(self) -> None:
@@ -95,14 +98,14 @@ class Intake:
         """Under load a short wait makes batches larger; a lone record must not wait."""
         count = sum(map(len, found.values()))
         since = asyncio.get_running_loop().time() - self._applied_at
-        if not 0 < count < self._options.batch_records // _FEW or since > _BUSY_WITHIN:
+        if not 0 < count < min(_FEW, self._size.limit // 10) or since > _BUSY_WITHIN:
             return False
         await asyncio.sleep(self._options.batch_wait)
         return True
 
     async def _more(self, found: Found) -> Found:
         count = sum(map(len, found.values()))
-        more = self._fetch(self._options.batch_records - count, 0.0)
+        more = self._fetch(self._size.limit - count, 0.0)
         await asyncio.wait([more])
         return self._result(more)
 

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from zhiyin.runtime import fence
+from zhiyin.runtime.batch_size import BatchSize
 from zhiyin.runtime.context import LaneContext
 from zhiyin.runtime.event_batches import EventBatches
 from zhiyin.runtime.fence import Fenced, Stand
@@ -50,9 +51,10 @@ class Lane:
         self.outbox = LaneOutbox(
             context.log, context.db, context.telemetry.metrics, context.fault, context.recover
         )
-        self._events = EventBatches(context, self.outbox, wakes, self.stands)
+        size = BatchSize(context.options.batch_records)
+        self._events = EventBatches(context, self.outbox, wakes, self.stands, size)
         self._timers = TimerBatches(context, self.outbox, wakes, self.stands)
-        self._intake = Intake(context.consumer, context.options, self.stands, self._woken)
+        self._intake = Intake(context.consumer, context.options, self.stands, self._woken, size)
 
     @property
     def numbers(self) -> set[int]:

@@ -52,11 +52,12 @@ class Row(NamedTuple):
 
 
 class Letter(NamedTuple):
-    """A row with its messages. `foreign`: not written by the batch at hand."""
+    """A row with its messages. `foreign`: not written by the batch at hand; `size`: in bytes."""
 
     row: Row
     outgoing: Sequence[Outgoing]
     foreign: bool
+    size: int
 
 
 async def write(
@@ -81,7 +82,7 @@ async def write(
     for partition, seq, messages in rows:
         mine = messages is None
         content = groups[partition] if mine else _unpack(partition, messages)
-        letters.append(Letter(Row(partition, seq), content, not mine))
+        letters.append(Letter(Row(partition, seq), content, not mine, _size(content)))
     return letters
 
 
@@ -95,7 +96,7 @@ async def read(tx: Connection, rows: Sequence[Row]) -> list[Letter]:
     """Those of `rows` that are still there."""
     found = await tx.fetch(_READ, [row.partition for row in rows], [row.seq for row in rows])
     return [
-        Letter(Row(partition, seq), _unpack(partition, messages), True)
+        Letter(Row(partition, seq), _unpack(partition, messages), True, len(messages))
         for partition, seq, messages in found
     ]
 
@@ -104,6 +105,10 @@ def published_form(outgoing: Outgoing) -> Message:
     """The message with its id among the headers."""
     topic, key, value, headers = outgoing.message
     return Message(topic, key, value, (*headers, (ID_HEADER, outgoing.id.hex.encode())))
+
+
+def _size(outgoing: Sequence[Outgoing]) -> int:
+    return sum(len(item.message.value) for item in outgoing)
 
 
 def _grouped(outgoing: Sequence[Outgoing]) -> dict[int, list[Outgoing]]:

@@ -15,7 +15,9 @@ from zhiyin.runtime.outbox import Letter, Row, published_form
 from zhiyin.runtime.retrying import until_it_works
 
 _MOST_WAITING: Final = 32
+_MOST_BYTES_WAITING: Final = 64 * 2**20
 _LETTERS_AT_ONCE: Final = 8
+_BYTES_AT_ONCE: Final = 4 * 2**20
 _log = structlog.get_logger(__name__)
 
 
@@ -48,7 +50,7 @@ class Publisher:
         if self._letters:
             self._idle.clear()
             self._more.set()
-        if len(self._letters) >= _MOST_WAITING:
+        if self._full():
             self._room.clear()
 
     def forget(self, lost: Callable[[Row], bool]) -> None:
@@ -73,7 +75,7 @@ class Publisher:
                 await self._more.wait()
 
     async def _publish(self) -> None:
-        letters = list(islice(self._letters, _LETTERS_AT_ONCE))
+        letters = self._next()
         messages = [published_form(item) for letter in letters for item in letter.outgoing]
         await self._log.append(messages)
         self._fault("after_publish")
@@ -83,8 +85,23 @@ class Publisher:
         self._letters = deque(letter for letter in self._letters if letter.row not in sent)
         self._published([letter.row for letter in letters])
 
+    def _next(self) -> list[Letter]:
+        """Those in front; of large ones few, so that each append stays well within its time-out."""
+        letters: list[Letter] = []
+        size = 0
+        for letter in islice(self._letters, _LETTERS_AT_ONCE):
+            if letters and size + letter.size > _BYTES_AT_ONCE:
+                break
+            letters.append(letter)
+            size += letter.size
+        return letters
+
+    def _full(self) -> bool:
+        waiting = sum(letter.size for letter in self._letters)
+        return len(self._letters) >= _MOST_WAITING or waiting > _MOST_BYTES_WAITING
+
     def _signal(self) -> None:
-        if len(self._letters) < _MOST_WAITING:
+        if not self._full():
             self._room.set()
         if not self._letters:
             self._idle.set()
