@@ -157,12 +157,7 @@ def _worker(
             JOB_TIMER: Launching(pipeline).jobs,
         },
         telemetry,
-        options=WorkerOptions(
-            partitions=partitions,
-            lanes=settings.lanes,
-            batch_records=settings.batch_records,
-            watchdog=settings.watchdog_seconds,
-        ),
+        options=WorkerOptions.of(settings),
     )
 
 

@@ -94,12 +94,7 @@ def build_worker(
         pipeline.apply,
         {TAGS_DUE: passing.end, RETAG: passing.retag, REBUILD: rebuild.walk},
         telemetry,
-        options=WorkerOptions(
-            partitions=settings.partitions,
-            lanes=settings.lanes,
-            batch_records=settings.batch_records,
-            watchdog=settings.watchdog_seconds,
-        ),
+        options=WorkerOptions.of(settings),
         recover=recover,
     )
 

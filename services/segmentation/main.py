@@ -82,12 +82,7 @@ def build_worker(
         pipeline.apply,
         {FLIP: pipeline.flip, BACKFILL: Backfill(catalogue, saving).walk},
         telemetry,
-        options=WorkerOptions(
-            partitions=settings.partitions,
-            lanes=settings.lanes,
-            batch_records=settings.batch_records,
-            watchdog=settings.watchdog_seconds,
-        ),
+        options=WorkerOptions.of(settings),
         recover=recover,
     )
 
