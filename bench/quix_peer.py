@@ -3,8 +3,14 @@ changelog. Runs in its own process until it has folded `count` events, then prin
 
 It does less than ours: no event log, no deduplication, no identities, and its state can be asked
 only by the process that holds it.
+
+Its settings are the best that were found on two cores: large fetches, a producer that waits 50 ms
+for larger batches, and the calm garbage collector our services have. Its commit interval is its
+default, 5 s; shorter or longer ones, compression, and larger RocksDB buffers changed nothing beyond
+noise.
 """
 
+import gc
 import json
 import sys
 import tempfile
@@ -30,6 +36,8 @@ def main(broker: str, topic: str, count: int) -> None:
         seen += 1
         return document
 
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     with tempfile.TemporaryDirectory() as folder:
         app = Application(
             broker_address=broker,
@@ -39,6 +47,7 @@ def main(broker: str, topic: str, count: int) -> None:
             state_dir=folder,
             loglevel="WARNING",
             consumer_extra_config={"fetch.max.bytes": 52_428_800},
+            producer_extra_config={"linger.ms": 50, "batch.size": 1_000_000},
         )
         source = app.topic(topic, key_deserializer="str", value_deserializer="bytes")
         changed = app.topic("peer.changed", key_serializer="str", value_serializer="bytes")
