@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from services.engagement.catalogs import Catalogs
-from services.engagement.domain.allowed import PAUSED, hindrance
+from services.engagement.domain.allowed import PAUSED, UNKNOWN, hindrance
 from services.engagement.domain.breaker import Breaker
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.channels import Channel, address
@@ -185,8 +185,8 @@ class Deliverer:
         reason = hindrance(
             catalog, claimed.campaign, claimed.kind, claimed.purpose, channel.name, person
         )
-        if reason == PAUSED:
-            await self._postpone(claimed, _PAUSE, PAUSED)
+        if reason == PAUSED or (reason == UNKNOWN and claimed.age <= MAX_AGE):
+            await self._postpone(claimed, _PAUSE, reason)
         elif reason is not None:
             await self._settle(claimed, "skipped", reason)
         elif channel.disabled or channel.kind not in self._senders:

@@ -5,14 +5,18 @@ from services.engagement.domain.consent import open_complaint, refused
 from zhiyin.contracts.profiles import Snapshot
 
 PAUSED = "paused"
+# Merged into somebody whose own profile has not come yet. Of somebody erased nothing is left to
+# be sent.
+UNKNOWN = "unknown_person"
 
 
 def hindrance(
     catalog: Catalog, campaign: str, kind: str, purpose: str, channel: str, person: Snapshot | None
 ) -> str | None:
-    """Why it may not: erased, ended, paused (for now), consent, open_complaint; None if it may."""
+    """Why it may not: unknown_person or paused (for now), ended, consent, open_complaint; None if
+    it may."""
     if person is None:
-        return "erased"
+        return UNKNOWN
     known = catalog.campaigns.get(campaign)
     if known is None or known.state == "ended":
         return "ended"
