@@ -168,6 +168,21 @@ async def test_erasure_after_deciding_stops_the_message(instance: Instance) -> N
         assert receiver.seen == []
 
 
+async def test_a_merge_after_deciding_only_delays_the_call(instance: Instance) -> None:
+    async with a_receiver() as receiver:
+        await a_channel(instance, receiver)
+        await a_campaign(instance, CALL)
+        await arrive(instance)
+        await instance.deliver(a_change([], profile_id="p-0", causes=[], merged_into="p-9"))
+        async with delivering(instance):
+            await asyncio.sleep(0.5)
+            assert receiver.seen == []
+            kept = a_change([SEARCHED], profile_id="p-9", causes=[], merged_from=["p-0"])
+            await instance.deliver(kept)
+            await settled(instance)
+        assert receiver.taken.total() == 1
+
+
 async def test_a_paused_campaign_holds_its_sends_and_a_launched_one_releases_them(
     instance: Instance,
 ) -> None:
