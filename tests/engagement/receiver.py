@@ -74,5 +74,5 @@ async def a_receiver(*answers: Answer) -> AsyncIterator[Receiver]:
 
 async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
+        while not holds():
             await asyncio.sleep(0.01)

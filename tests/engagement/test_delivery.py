@@ -65,7 +65,7 @@ async def _hurry(instance: Instance) -> None:
 
 async def settled(instance: Instance) -> None:
     async with asyncio.timeout(20):
-        while await instance.fetch("SELECT 1 FROM delivery"):  # noqa: ASYNC110 - it is elsewhere
+        while await instance.fetch("SELECT 1 FROM delivery"):
             await asyncio.sleep(0.02)
 
 

@@ -35,7 +35,7 @@ async def test_copies_missed_while_redis_was_away_are_written_later(service: Ser
     assert await service.redis.get(key) is None
     async with asyncio.timeout(20):
         retrying = asyncio.create_task(HotCopies(service.redis, service.database).run())
-        while await service.redis.get(key) is None:  # noqa: ASYNC110 - another process's store
+        while await service.redis.get(key) is None:
             await asyncio.sleep(0.05)
         retrying.cancel()
     await away.aclose()

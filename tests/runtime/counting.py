@@ -131,7 +131,7 @@ class Bench:
 
     async def eventually(self, holds: Callable[[], Any], seconds: float = 10.0) -> None:
         async with asyncio.timeout(seconds):
-            while not await holds():  # noqa: ASYNC110 - what is waited for is elsewhere
+            while not await holds():
                 await asyncio.sleep(0.02)
 
     async def until_owned(self, worker: Worker, numbers: int) -> None:

@@ -43,7 +43,7 @@ class Member:
 
 async def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - what is waited for is elsewhere
+        while not holds():
             await asyncio.sleep(0.02)
 
 

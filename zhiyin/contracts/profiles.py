@@ -1,7 +1,7 @@
 """The profile as it is stored and as it travels: facts (a fold of events), tags, snapshot, change.
 
 Times are `Instant` (µs), money is in minor units. Everything is written as MessagePack. Facts hold
-nothing that depends on *now*: RFM, lifecycle, live tags are computed from them (see `zhiyin.facts`).
+nothing that depends on *now*: RFM, lifecycle, live tags are computed from them (`zhiyin.facts`).
 """
 
 from typing import Final
@@ -123,8 +123,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     - `identifiers`: namespace → value or token → shown form ("" where the value itself is shown)
     - `orders_kept`: order id → order, inside the exact window
     - `kept`: event family (`purchase`, `browse`, …) → events, oldest first by (at, event_id)
-    - `days`: event type → category ("" for none) → day number since 1970 UTC, as text → count, for browse
-      events older than the kept ones
+    - `days`: event type → category ("" for none) → day number since 1970 UTC, as text → count,
+      for browse events older than the kept ones
     - `hours`: events per hour of the week (Monday 0:00 in the platform's time zone first), 168 long
     - `activity`: engagement per channel: type suffix (`opened`, …) → count
     - `pruned`: newest instant that has left the exact window, 0 if nothing has
