@@ -7,7 +7,7 @@ from zhiyin.contracts.instants import Instant
 
 
 class ActionDecided(Struct, frozen=True, omit_defaults=True):
-    """`action_id` = uuid5 of (campaign, version, occurrence, profile, step): stable over retries."""
+    """`action_id`: uuid5 of (campaign, version, occurrence, profile, step), stable over retries."""
 
     action_id: str
     profile_id: str
