@@ -1,6 +1,6 @@
 """What a person's orders add up to: totals, categories, SKUs. Only what is touched is decoded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -9,11 +9,12 @@ from msgspec import Raw, Struct
 from services.profile.domain.packed import NO_ORDERS
 from zhiyin.contracts.instants import HOUR, Instant
 from zhiyin.contracts.money import Minor
-from zhiyin.contracts.profiles import CategoryTotals, Order, OrderTotals, SkuTotals, encode
+from zhiyin.contracts.profiles import CategoryTotals, Order, OrderTotals, SkuTotals
 
 _order: Final = msgspec.msgpack.Decoder(Order)
 _category: Final = msgspec.msgpack.Decoder(CategoryTotals)
 _sku: Final = msgspec.msgpack.Decoder(SkuTotals)
+_encode: Final = msgspec.msgpack.Encoder().encode  # of structs without maps: nothing to sort
 _INTERVALS: Final = 5
 
 
@@ -64,36 +65,31 @@ class Books:
 
     def note(self, order_id: str, order: Order) -> None:
         """Keep an order, or what little is known of it."""
-        self.orders_kept[order_id] = Raw(encode(order))
+        self.orders_kept[order_id] = Raw(_encode(order))
 
-    def add(self, order: Order, lines: Iterable[Line]) -> None:
+    def add(self, order: Order, lines: Sequence[Line]) -> None:
         """Count an order that stands. SKUs need orders to come oldest first."""
         self.orders = _with_order(self.orders, order)
-        quantities: dict[str, Line] = {}
-        per_category: dict[str, tuple[int, Minor]] = {}
+        categories: dict[str, Line] = {}
+        skus: dict[str, Line] = {}
         for line in lines:
             if line.category is not None:
-                quantity, total = per_category.get(line.category, (0, 0))
-                per_category[line.category] = (quantity + line.quantity, total + line.total)
+                known = categories.get(line.category)
+                categories[line.category] = line if known is None else _together(known, line)
             if line.quantity and not order.gift:
-                quantities[line.sku] = _together(quantities.get(line.sku), line)
-        for category, (quantity, total) in per_category.items():
-            known = self.category(category)
-            self.open_categories[category] = CategoryTotals(
-                known.orders + 1,
-                known.quantity + quantity,
-                known.total + total,
-                _later(known.last_at, order.at),
-            )
-        for sku, line in quantities.items():
+                known = skus.get(line.sku)
+                skus[line.sku] = line if known is None else _together(known, line)
+        for category, line in categories.items():
+            self.open_categories[category] = _sold(self.category(category), line, order.at)
+        for sku, line in skus.items():
             self.open_skus[sku] = _bought(self.sku(sku), line, order.at)
 
     def close(self) -> "Books":
         """Pack what was touched."""
         for category, totals in self.open_categories.items():
-            self.categories[category] = Raw(encode(totals))
+            self.categories[category] = Raw(_encode(totals))
         for sku, bought in self.open_skus.items():
-            self.skus[sku] = Raw(encode(bought))
+            self.skus[sku] = Raw(_encode(bought))
         self.open_categories.clear()
         self.open_skus.clear()
         return self
@@ -114,10 +110,18 @@ def _later(known: Instant | None, at: Instant) -> Instant:
     return at if known is None or at > known else known
 
 
-def _together(known: Line | None, line: Line) -> Line:
-    """Two lines of one SKU in one order."""
-    if known is None:
-        return line
+def _sold(known: CategoryTotals, lines: Line, at: Instant) -> CategoryTotals:
+    """One order more in a category; `lines`: all of its lines there together."""
+    return CategoryTotals(
+        known.orders + 1,
+        known.quantity + lines.quantity,
+        known.total + lines.total,
+        _later(known.last_at, at),
+    )
+
+
+def _together(known: Line, line: Line) -> Line:
+    """Two lines of one SKU, or of one category, in one order."""
     return Line(
         line.sku,
         line.category if line.category is not None else known.category,

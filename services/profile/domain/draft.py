@@ -79,19 +79,14 @@ class Draft:
 
     def keep(self, event: PersonEvent) -> None:
         """What every event does: it is kept, counted, timed, and names its identifiers."""
-        history = self.history(event.family)
-        if event.at > self.newest:
-            history.append(event.kept)
-            self.newest = event.at
+        at = event.at
+        if at > self.newest:
+            self.history(event.family).append(event.kept)
+            self.newest = at
         else:
-            history.insert(event.kept)
-        seen = self.seen.get(event.type)
-        self.seen[event.type] = (
-            Seen(1, event.at, event.at)
-            if seen is None
-            else Seen(seen.count + 1, min(seen.first_at, event.at), max(seen.last_at, event.at))
-        )
+            self.history(event.family).insert(event.kept)
         self.changed.add(f"events.{event.type}")
+        self.seen[event.type] = _seen(self.seen.get(event.type), at)
         if event.hour != NO_HOUR:
             if self._hours is None:
                 self._hours = Hours(self.before.hours)
@@ -161,6 +156,14 @@ class Draft:
             self.pruned,
             self.unlinked,
         )
+
+
+def _seen(known: Seen | None, at: Instant) -> Seen:
+    if known is None:
+        return Seen(1, at, at)
+    if at >= known.last_at:
+        return Seen(known.count + 1, known.first_at, at)
+    return Seen(known.count + 1, min(known.first_at, at), known.last_at)
 
 
 def _newer(one: Attribute | Consent, other: Attribute | Consent) -> bool:
