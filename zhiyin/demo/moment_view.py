@@ -9,7 +9,7 @@ from rich.console import Console
 from zhiyin.contracts.instants import SECOND, Duration, Instant, rfc3339
 from zhiyin.demo.gateway import Gateway
 from zhiyin.demo.heroes import Hero
-from zhiyin.demo.moment import CAMPAIGN, PATIENCE, SEGMENT, Seen, recall, watch
+from zhiyin.demo.moment import CAMPAIGN, SEGMENT, Seen, recall, watch
 from zhiyin.demo.plan import Plan
 
 _LINE_EVERY: Final = 5  # seconds
@@ -21,9 +21,11 @@ async def show_moment(
     heroes: Sequence[Hero],
     plan: Plan,
     clock: Callable[[], Instant],
+    *,
+    earlier: bool,
 ) -> None:
     """Count down to the instant at which the first hero's 90 days end, then say what was seen; or,
-    when that was on an earlier run, what was recorded."""
+    when that was on an `earlier` run, what was recorded."""
     if not heroes:
         console.print("An earlier run chose whose 90 days end; without --events they are shown.")
         return
@@ -31,7 +33,7 @@ async def show_moment(
     ids = [await _profile_id(gateway, hero) for hero in heroes]
     people = list(zip(heroes, ids, strict=True))
     first = heroes[0].due(plan)
-    if clock() > first + PATIENCE:
+    if earlier and clock() > first:
         console.print(f"The 90 days of {names} ended on an earlier run.")
         for hero, profile_id in people:
             _tell(console, await recall(gateway, hero, profile_id, hero.due(plan)))

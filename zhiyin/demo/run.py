@@ -59,6 +59,7 @@ async def run_demo(
     connection = read_connection(data)
     async with reach(connection) as gateway:
         demo = _prepare(console, gateway, data, clock, events)
+        earlier = not demo.held
         await _stream(demo, rate)
         differences = await _reconcile(demo, demo.story.households - demo.held)
         if demo.held:
@@ -66,7 +67,7 @@ async def run_demo(
             differences = [*differences, *more]
         _show_reconciliation(demo, differences)
         await _show_one_person(demo)
-        await show_moment(console, gateway, demo.heroes, demo.plan, clock)
+        await show_moment(console, gateway, demo.heroes, demo.plan, clock, earlier=earlier)
     console.print(f"It goes on running: {connection.gateway}/docs")
     return not differences
 
