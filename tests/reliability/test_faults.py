@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -58,16 +58,22 @@ async def relaunch(platform: Platform, name: str, **extra: str) -> None:
     platform.launch(name, **extra)
 
 
-@pytest.mark.parametrize(
-    ("service", "step"),
-    [
+def killings() -> Iterator[object]:
+    """Every step with the log in PostgreSQL; with Apache Kafka those next to the log."""
+    for service, step in (
         *(("profile", step) for step in BATCH_STEPS),
         ("segmentation", "before_commit"),
         ("segmentation", "after_commit"),
         ("engagement", "after_commit"),
         *(("engagement", step) for step in TIMER_STEPS),
-    ],
-)
+    ):
+        yield pytest.param("postgres", service, step, id=f"log in PostgreSQL-{service}-{step}")
+    for step in ("gained", "after_commit", "after_publish"):
+        name = f"log in Apache Kafka-profile-{step}"
+        yield pytest.param("kafka", "profile", step, id=name, marks=pytest.mark.kafka)
+
+
+@pytest.mark.parametrize(("house", "service", "step"), killings(), indirect=["house"])
 async def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(
     house: House, service: str, step: str
 ) -> None:
