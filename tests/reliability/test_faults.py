@@ -73,7 +73,9 @@ def killings() -> Iterator[object]:
         yield pytest.param("kafka", "profile", step, id=name, marks=pytest.mark.kafka)
 
 
-@pytest.mark.parametrize(("house", "service", "step"), list(killings()), indirect=["house"])
+@pytest.mark.parametrize(
+    ("house", "service", "step"), list(killings()), indirect=["house"], scope="module"
+)
 async def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(
     house: House, service: str, step: str
 ) -> None:
