@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -49,15 +50,16 @@ class Allowance(Struct, frozen=True):
 
 
 class _Lease:
-    """Tokens drawn from the shared bucket; `tokens` are those this process has not yet used."""
+    """Tokens drawn from the shared bucket and not yet used by this process. `last`: the bucket
+    did not have as many as were wanted."""
 
-    __slots__ = ("drawn_at", "granted", "remaining", "tokens")
+    __slots__ = ("drawn_at", "last", "remaining", "tokens")
 
-    def __init__(self, granted: int, remaining: int, drawn_at: float) -> None:
-        self.granted = granted
-        self.tokens = granted
+    def __init__(self, tokens: int, remaining: int, drawn_at: float, *, last: bool) -> None:
+        self.tokens = tokens
         self.remaining = remaining
         self.drawn_at = drawn_at
+        self.last = last
 
 
 class RateLimits:
@@ -75,14 +77,14 @@ class RateLimits:
         self._leases: dict[str, _Lease] = {}
         self._local: dict[str, _Lease] = {}
         self._drawing: dict[str, asyncio.Task[_Lease]] = {}
+        self._waiting: Counter[str] = Counter()
         self._away_until = 0.0
 
     async def take(self, key_id: str) -> Allowance:
         lease = self._leases.get(key_id)
         if lease is None or lease.tokens <= 0 or self._monotonic() - lease.drawn_at > _LEASE_AGE:
             lease = await self._renewed(key_id)
-        # Those who waited for the same draw may have used it up; only an empty bucket ends it.
-        while lease.tokens <= 0 < lease.granted:
+        while lease.tokens <= 0 and not lease.last:  # others who waited for it have used it up
             lease = await self._renewed(key_id)
         allowed = lease.tokens > 0
         if allowed:
@@ -92,6 +94,7 @@ class RateLimits:
     async def _renewed(self, key_id: str) -> _Lease:
         """One draw for all who ask while it is under way: each drawing for itself would waste
         all but one lease, and be limited to a fraction of the rate."""
+        self._waiting[key_id] += 1
         drawing = self._drawing.get(key_id)
         if drawing is None:
             drawing = self._drawing[key_id] = asyncio.create_task(self._draw(key_id))
@@ -99,37 +102,37 @@ class RateLimits:
 
     async def _draw(self, key_id: str) -> _Lease:
         try:
-            lease = await self._drawn(key_id)
+            lease = await self._drawn(key_id, max(self._size, self._waiting.pop(key_id)))
             _remember(self._leases, key_id, lease)
             return lease
         finally:
             del self._drawing[key_id]  # before anybody can find it done and wait for it again
 
-    async def _drawn(self, key_id: str) -> _Lease:
+    async def _drawn(self, key_id: str, wanted: int) -> _Lease:
         now = self._monotonic()
         if now < self._away_until:
-            return self._draw_locally(key_id, now)
+            return self._draw_locally(key_id, wanted, now)
         try:
             granted, remaining = await self._take(
-                keys=[f"limit:{key_id}"], args=[self._rate, self._burst, self._size]
+                keys=[f"limit:{key_id}"], args=[self._rate, self._burst, wanted]
             )
         except RedisFailure:
             self._away_until = self._monotonic() + _AWAY_SECONDS
-            return self._draw_locally(key_id, now)
-        return _Lease(int(granted), int(remaining), now)
+            return self._draw_locally(key_id, wanted, now)
+        return _Lease(int(granted), int(remaining), now, last=int(granted) < wanted)
 
-    def _draw_locally(self, key_id: str, now: float) -> _Lease:
+    def _draw_locally(self, key_id: str, wanted: int, now: float) -> _Lease:
         bucket = self._local.get(key_id)
         if bucket is None:
-            bucket = _Lease(self._burst, 0, now)
+            bucket = _Lease(self._burst, 0, now, last=False)
             _remember(self._local, key_id, bucket)
         more = math.floor((now - bucket.drawn_at) * self._rate)
         if more > 0:
             bucket.tokens = min(self._burst, bucket.tokens + more)
             bucket.drawn_at = now
-        granted = min(bucket.tokens, self._size)
+        granted = min(bucket.tokens, wanted)
         bucket.tokens -= granted
-        return _Lease(granted, bucket.tokens, now)
+        return _Lease(granted, bucket.tokens, now, last=granted < wanted)
 
 
 def _remember(leases: dict[str, _Lease], key_id: str, lease: _Lease) -> None:
