@@ -41,7 +41,7 @@ ifneq ($(strip $(ARGS)),)
 else
 	@# each worker has its own servers; faults are timed, so they have the machine to themselves
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not faults"
-	@$(BIN)/python -m pytest -q -m faults
+	@$(BIN)/python -m pytest -q -m "faults and not trial"
 endif
 
 check: $(VENV)/.dev.stamp ## Format, lint, types, import rules

@@ -25,7 +25,7 @@ POISON = (
     b"\xff\xfe\x00",
 )
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.trial, pytest.mark.timeout(900)]
 
 
 async def poison(platform: Platform) -> None:
