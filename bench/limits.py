@@ -11,8 +11,8 @@ from zhiyin.contracts.events import decode_event, encode_event, properties_of
 from zhiyin.runtime.log import Partition
 from zhiyin.runtime.log.kafka import KafkaLog
 
-BATCH = 500
-DOCUMENT = b"d" * 2_000  # a usual profile
+BATCH = 2_000
+DOCUMENT = b"d" * 3_000  # a usual profile
 
 
 class _FromTheStart:

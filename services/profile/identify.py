@@ -39,13 +39,17 @@ class Found:
         self.absorbed: list[Locked] = [locked[one.profile_id] for one in order[1:]]
 
     @property
+    def linked(self) -> bool:
+        """Whether this is somebody new, or whose members change."""
+        if self.kept is None or self.absorbed or self.parted:
+            return True
+        stored = next(one for one in self.party.stored if one.profile_id == self.profile_id)
+        return stored.members != self.party.members
+
+    @property
     def links(self) -> int:
         """The counter as it is to be stored: up when members change."""
-        if self.kept is None:
-            return 1
-        stored = next(one for one in self.party.stored if one.profile_id == self.profile_id)
-        same = stored.members == self.party.members and not (self.absorbed or self.parted)
-        return self.kept.links if same else self.kept.links + 1
+        return (0 if self.kept is None else self.kept.links) + self.linked
 
     def state(self, now: Instant) -> State:
         if self.kept is None:

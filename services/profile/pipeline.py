@@ -78,6 +78,7 @@ class Pipeline:
             partition,
             tuple(found.party.gained),
             tuple(_absorbed(gone, found.profile_id) for gone in found.absorbed),
+            found.linked,
         )
         return [*newcomers, written]
 

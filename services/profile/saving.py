@@ -37,7 +37,8 @@ class Absorbed(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A change with what the graph knows of the person. `partition` publishes it."""
+    """A change with what the graph knows of the person. `partition` publishes it; `linked` is False
+    where the graph knows nothing new, so that only the snapshot has to be replaced."""
 
     change: Change
     members: frozenset[str]
@@ -45,6 +46,7 @@ class Written(NamedTuple):
     partition: int
     gained: tuple[Identifier, ...] = ()
     absorbed: tuple[Absorbed, ...] = ()
+    linked: bool = True
 
 
 class Saving:
@@ -71,7 +73,9 @@ class Saving:
             kept_of = {gone.snapshot.profile_id: gone.kept for gone in absorbed}
             await graph.absorb(tx, kept_of, now)
             await clear_timers(tx, [timer_key(one) for one in kept_of])
-        await store.save(tx, rows)
+        linked = {_profile_id(one) for one in written if one.linked}
+        await store.save(tx, [row for row in rows if row.profile_id in linked])
+        await store.update(tx, [row for row in rows if row.profile_id not in linked])
         await self.timers(tx, [one.change for one in written])
         packed = {row.profile_id: row.snapshot for row in rows}
         outgoing = [

@@ -17,9 +17,9 @@ class BatchSize:
         self._most = most
         self.limit = min(most, _FIRST)
 
-    def took(self, records: int, written: int, seconds: float) -> None:
-        """A batch is done: how many bytes of messages it wrote and how long it took."""
-        if written > _LARGEST or seconds > _LONGEST:
+    def took(self, records: int, size: int, seconds: float) -> None:
+        """A batch is done: how many bytes it read and wrote, and how long it took."""
+        if size > _LARGEST or seconds > _LONGEST:
             self.limit = max(min(_LEAST, self._most), min(self.limit, records) // 2)
-        elif records >= self.limit:
+        elif records >= self.limit and size < _LARGEST // 2:
             self.limit = min(self._most, self.limit * 2)

@@ -22,7 +22,7 @@ class WorkerOptions(Struct, frozen=True, kw_only=True):
 
     partitions: int = 8
     lanes: int = 4
-    batch_records: int = 2_000
+    batch_records: int = 4_000
     batch_wait: float = 0.01
     timer_batch: int = 500
     timer_poll: float = 0.25

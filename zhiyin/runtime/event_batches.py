@@ -110,8 +110,9 @@ class EventBatches:
         context.fault("after_commit")
         seconds = time.perf_counter() - started
         context.telemetry.metrics.batch_seconds.observe(seconds)
+        read = sum(len(record.value) for record in records)
         written = sum(letter.size for letter in attempt.written.letters)
-        self._size.took(len(records), written, seconds)
+        self._size.took(len(records), read + written, seconds)
         return attempt
 
     async def _work(

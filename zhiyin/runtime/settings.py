@@ -34,7 +34,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     currency: str = "CNY"
     partitions: int = 8
     lanes: int = 4
-    batch_records: int = 2_000
+    batch_records: int = 4_000
     log_level: str = "info"
     log_retention_days: int = 7
     trace_ratio: float = 1.0
@@ -64,7 +64,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             currency=environ.get("ZHIYIN_CURRENCY", "CNY"),
             partitions=_integer(environ, "ZHIYIN_PARTITIONS", 8, 1, 1024),
             lanes=_integer(environ, "ZHIYIN_LANES", 4, 1, 64),
-            batch_records=_integer(environ, "ZHIYIN_BATCH_RECORDS", 2_000, 1, 10_000),
+            batch_records=_integer(environ, "ZHIYIN_BATCH_RECORDS", 4_000, 1, 10_000),
             log_level=environ.get("ZHIYIN_LOG_LEVEL", "info").lower(),
             log_retention_days=_integer(environ, "ZHIYIN_LOG_RETENTION_DAYS", 7, 1, 3650),
             trace_ratio=_number(environ, "ZHIYIN_TRACE_RATIO", 1.0, 0.0, 1.0),
