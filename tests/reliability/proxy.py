@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 @dataclass
 class Proxy:
     """Forwards to `port`. `swallow_commits` cuts that many connections right after PostgreSQL
-    has answered COMMIT, before the answer is passed on; `hole` swallows everything silently."""
+    has answered COMMIT, before the answer is passed on."""
 
     port: int
     listen: int = 0
     swallow_commits: int = 0
     swallowed: int = 0
-    hole: bool = False
     _server: asyncio.Server | None = None
     _ends: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -52,8 +51,6 @@ class Proxy:
     ) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(65536):
-                if self.hole:
-                    continue
                 # CommandComplete of COMMIT as PostgreSQL writes it on the wire.
                 if answers and self.swallow_commits and b"COMMIT\0" in data:
                     self.swallow_commits -= 1
