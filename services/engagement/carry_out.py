@@ -12,9 +12,10 @@ from services.engagement.gather import Gathered
 from services.engagement.run_timers import run_timer
 from services.engagement.store import coupons, ledger, runs
 from zhiyin.contracts.actions import ActionDecided
-from zhiyin.contracts.events import CustomerTagged, Event, encode_event, event_key
+from zhiyin.contracts.events import Event, encode_event, event_key
 from zhiyin.contracts.instants import moment
 from zhiyin.contracts.profiles import encode
+from zhiyin.contracts.properties.customer import CustomerTagged
 from zhiyin.contracts.topics import ACTION_DECIDED, topic_of
 from zhiyin.runtime.batch import Connection, Outgoing
 from zhiyin.runtime.log import Message

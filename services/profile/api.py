@@ -8,8 +8,9 @@ from starlette.responses import Response
 from services.profile import reads
 from services.profile.reads import StoredPerson
 from services.profile.views import timeline_item
-from zhiyin.contracts.events import NAMESPACES, known
+from zhiyin.contracts.events import NAMESPACES
 from zhiyin.contracts.profiles import decode_snapshot
+from zhiyin.contracts.properties.event_types import known
 from zhiyin.facts import profile_view
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.clock import Clock

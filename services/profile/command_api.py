@@ -9,8 +9,8 @@ from starlette.responses import Response
 from services.profile.api import ProfileId, find
 from services.profile.commands import Commands
 from services.profile.views import attributes_in
-from zhiyin.contracts.events import CustomerUpdated
 from zhiyin.contracts.instants import instant
+from zhiyin.contracts.properties.customer import CustomerUpdated
 from zhiyin.contracts.tag_rules import ManualTag, TagName
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database

@@ -9,8 +9,8 @@ from services.profile.domain.identity import PROFILE, KnownPerson, Party, Resolu
 from services.profile.domain.messages import new_profile_id
 from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.graph import Locked
-from zhiyin.contracts.events import CustomerLinked
 from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.properties.customer import CustomerLinked
 from zhiyin.runtime.batch import Connection
 
 _MOST_ATTEMPTS: Final = 20

@@ -20,7 +20,7 @@ from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.domain.reading import Reader
 from services.profile.identify import Found
 from services.profile.saving import Written
-from zhiyin.contracts.events import CustomerUnlinked
+from zhiyin.contracts.properties.customer import CustomerUnlinked
 from zhiyin.runtime.batch import Connection
 
 

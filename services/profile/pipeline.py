@@ -20,7 +20,7 @@ from services.profile.graph import Locked
 from services.profile.identify import Found, identify
 from services.profile.parting import part, staying
 from services.profile.saving import Absorbed, Saving, Written
-from zhiyin.contracts.events import CustomerUnlinked
+from zhiyin.contracts.properties.customer import CustomerUnlinked
 from zhiyin.runtime.batch import Connection, Outcome, Rejected
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.log import Record

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from tests.contracts.examples import Example, examples
 from tests.contracts.samples import FOLDER, versions
-from zhiyin.contracts.events import PROPERTIES, Event, properties_of
+from zhiyin.contracts.events import Event, properties_of
+from zhiyin.contracts.properties.event_types import PROPERTIES
 
 EXAMPLES = examples()
 SAMPLES = [(example, path) for example in EXAMPLES for path in versions(example)]

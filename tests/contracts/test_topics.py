@@ -7,7 +7,7 @@ from pathlib import Path
 import zhiyin
 import zhiyin.contracts
 from tests.contracts.examples import examples
-from zhiyin.contracts.events import PROPERTIES
+from zhiyin.contracts.properties.event_types import PROPERTIES
 from zhiyin.contracts.topics import EVENTS, TOPICS, topic_of
 
 NAMES = {topic.name for topic in TOPICS}

@@ -7,8 +7,9 @@ import msgspec
 import phonenumbers
 import pytest
 
-from zhiyin.contracts.events import PROPERTIES, Event, known, properties_of
+from zhiyin.contracts.events import Event, properties_of
 from zhiyin.contracts.instants import MINUTE, instant
+from zhiyin.contracts.properties.event_types import PROPERTIES, known
 from zhiyin.demo.datasets.households import household
 from zhiyin.demo.plan import new_plan
 from zhiyin.demo.reconcile import source_accounts

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.engagement.domain.faults import Faults
 from services.engagement.domain.match import Match, Meets, split_where
-from zhiyin.contracts.events import known
+from zhiyin.contracts.properties.event_types import known
 from zhiyin.rules import (
     Compiled,
     Options,

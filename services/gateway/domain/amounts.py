@@ -5,14 +5,9 @@ from decimal import Decimal
 from typing import Final
 
 from services.gateway.domain.rejection import Rejection
-from zhiyin.contracts.events import (
-    BrowseCarted,
-    BrowseUncarted,
-    Item,
-    Properties,
-    PurchaseCompleted,
-    PurchaseRefunded,
-)
+from zhiyin.contracts.properties.browse import BrowseCarted, BrowseUncarted
+from zhiyin.contracts.properties.event_types import Properties
+from zhiyin.contracts.properties.purchase import Item, PurchaseCompleted, PurchaseRefunded
 
 _MOST: Final = Decimal(10) ** 12
 _MOST_DECIMALS: Final = 6

@@ -17,17 +17,15 @@ from services.gateway.domain.soundness import unsound
 from services.gateway.domain.tokens import Tokens, is_token
 from zhiyin.contracts.events import (
     PERSONAL_NAMESPACES,
-    CustomerUnlinked,
-    CustomerUpdated,
     Event,
-    Name,
-    Properties,
     encode_event,
     event_key,
-    known,
     properties_of,
 )
 from zhiyin.contracts.instants import DAY, Instant, instant, moment
+from zhiyin.contracts.properties.customer import CustomerUnlinked, CustomerUpdated
+from zhiyin.contracts.properties.event_types import Properties, known
+from zhiyin.contracts.properties.shapes import Name
 from zhiyin.contracts.topics import topic_of
 
 

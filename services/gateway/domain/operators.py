@@ -1,7 +1,8 @@
 """What only an operator's command may write, never a storefront."""
 
 from services.gateway.domain.rejection import Rejection
-from zhiyin.contracts.events import OPERATOR_TYPES, CustomerLinked, CustomerUnlinked, Properties
+from zhiyin.contracts.properties.customer import CustomerLinked, CustomerUnlinked
+from zhiyin.contracts.properties.event_types import OPERATOR_TYPES, Properties
 
 _CODE = "operator_only"
 

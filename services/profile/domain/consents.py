@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from services.profile.domain.identity import Joint, KnownPerson, Side
 from services.profile.domain.packed import PackedFacts
 from services.profile.domain.person_event import PersonEvent
-from zhiyin.contracts.events import CustomerLinked, CustomerUpdated, EngagementUnsubscribed
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Consent
+from zhiyin.contracts.properties.customer import CustomerLinked, CustomerUpdated
+from zhiyin.contracts.properties.engagement import EngagementUnsubscribed
 
 Stored = Mapping[str, PackedFacts]
 

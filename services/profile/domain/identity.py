@@ -14,8 +14,8 @@ from typing import Final
 from msgspec import Struct
 
 from services.profile.domain.person_event import Identifier, PersonEvent
-from zhiyin.contracts.events import CustomerLinked
 from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.properties.customer import CustomerLinked
 
 PROFILE: Final = "profile_id"
 MEMBER: Final = "member_id"

@@ -4,9 +4,9 @@ until a hand sets it again."""
 from typing import Final
 
 from services.profile.domain.person_event import PersonEvent
-from zhiyin.contracts.events import CustomerTagged, CustomerUntagged
 from zhiyin.contracts.instants import Instant, instant
 from zhiyin.contracts.profiles import Tag
+from zhiyin.contracts.properties.customer import CustomerTagged, CustomerUntagged
 
 MANUAL: Final = "manual:"
 Tags = dict[str, Tag]

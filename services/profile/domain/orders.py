@@ -15,16 +15,16 @@ from services.profile.domain.books import Books, Line
 from services.profile.domain.history import decode_kept
 from services.profile.domain.person_event import EventOrder
 from services.profile.domain.trimming import LONGEST
-from zhiyin.contracts.events import (
-    PROPERTIES,
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.money import Minor, to_minor
+from zhiyin.contracts.profiles import EXACT_WINDOW, Order
+from zhiyin.contracts.properties.event_types import PROPERTIES
+from zhiyin.contracts.properties.purchase import (
     Item,
     PurchaseCancelled,
     PurchaseCompleted,
     PurchaseRefunded,
 )
-from zhiyin.contracts.instants import Instant
-from zhiyin.contracts.money import Minor, to_minor
-from zhiyin.contracts.profiles import EXACT_WINDOW, Order
 
 Posting = PurchaseCompleted | PurchaseRefunded | PurchaseCancelled
 # The tag names the type inside a union; here the event does, so it is not looked for.

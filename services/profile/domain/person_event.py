@@ -6,8 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from zhiyin.contracts.events import Properties
 from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.properties.event_types import Properties
 
 Identifier = tuple[str, str]
 EventOrder = tuple[Instant, str, str]

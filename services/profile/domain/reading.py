@@ -10,20 +10,12 @@ from msgspec import Raw, Struct
 
 from services.profile.domain.person_event import NO_HOUR, Identifier, PersonEvent
 from services.profile.domain.trimming import trimmed, with_exact_money
-from zhiyin.contracts.events import (
-    KEY_ORDER,
-    Event,
-    Properties,
-    PurchaseCompleted,
-    PurchaseRefunded,
-    SupportMessaged,
-    decode_event,
-    event_digest,
-    known,
-    properties_of,
-)
+from zhiyin.contracts.events import KEY_ORDER, Event, decode_event, event_digest, properties_of
 from zhiyin.contracts.instants import DAY, HOUR, Duration, Instant, instant, moment
 from zhiyin.contracts.profiles import Kept, encode
+from zhiyin.contracts.properties.event_types import Properties, known
+from zhiyin.contracts.properties.purchase import PurchaseCompleted, PurchaseRefunded
+from zhiyin.contracts.properties.support import SupportMessaged
 
 _NAMESPACES: Final = frozenset(KEY_ORDER)
 _HOURS_A_WEEK: Final = 7 * 24

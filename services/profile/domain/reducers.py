@@ -7,39 +7,49 @@ from msgspec.structs import replace
 from services.profile.domain.draft import Draft
 from services.profile.domain.orders import lines_of
 from services.profile.domain.person_event import PersonEvent
-from zhiyin.contracts.events import (
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.money import to_minor
+from zhiyin.contracts.profiles import EXACT_WINDOW, Attribute, Consent, Order, Ticket
+from zhiyin.contracts.properties.browse import (
     BrowseCarted,
     BrowseFavorited,
     BrowseSearched,
     BrowseUncarted,
     BrowseViewed,
     BrowseVisitedStore,
+)
+from zhiyin.contracts.properties.community import (
     CommunityAsked,
     CommunityCheckedIn,
     CommunityReviewed,
     CommunityShared,
-    Custom,
+)
+from zhiyin.contracts.properties.custom import Custom
+from zhiyin.contracts.properties.customer import (
     CustomerLinked,
     CustomerTagged,
     CustomerUnlinked,
     CustomerUntagged,
     CustomerUpdated,
+)
+from zhiyin.contracts.properties.engagement import (
     EngagementBounced,
     EngagementClicked,
     EngagementDelivered,
     EngagementOpened,
     EngagementUnsubscribed,
+)
+from zhiyin.contracts.properties.purchase import (
     PurchaseCancelled,
     PurchaseCompleted,
     PurchaseRefunded,
+)
+from zhiyin.contracts.properties.support import (
     SupportMessaged,
     SupportOpened,
     SupportRated,
     SupportResolved,
 )
-from zhiyin.contracts.instants import Instant
-from zhiyin.contracts.money import to_minor
-from zhiyin.contracts.profiles import EXACT_WINDOW, Attribute, Consent, Order, Ticket
 
 _Purchased = PurchaseCompleted | PurchaseRefunded | PurchaseCancelled
 _Supported = SupportOpened | SupportMessaged | SupportResolved | SupportRated

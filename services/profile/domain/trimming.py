@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from zhiyin.contracts.events import Item, PurchaseCompleted, PurchaseRefunded
+from zhiyin.contracts.properties.purchase import Item, PurchaseCompleted, PurchaseRefunded
 
 LONGEST: Final = 128
 _FREE_TEXT: Final = frozenset({"text", "subject"})

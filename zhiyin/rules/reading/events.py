@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
-from zhiyin.contracts.events import known
 from zhiyin.contracts.profiles import EXACT_WINDOW
+from zhiyin.contracts.properties.event_types import known
 from zhiyin.rules.paths import OPS, ORDERING, Kind
 from zhiyin.rules.reading.reader import Reader, child, quoted
 from zhiyin.rules.reading.values import read_op, read_test

@@ -1,0 +1,47 @@
+"""What is said of a person: attributes, consents, identity, tags set by hand."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from zhiyin.contracts.properties.shapes import Name
+
+Scalar = str | int | float | bool | None
+
+
+class CustomerUpdated(Struct, frozen=True, tag="customer.updated"):
+    """`attributes` values are scalars or lists of scalars; null removes the attribute."""
+
+    attributes: dict[Name, Scalar | list[Scalar]] = {}
+    consents: dict[Name, bool] = {}
+
+
+class CustomerLinked(Struct, frozen=True, tag="customer.linked"):
+    """The event's identifiers are one person; or, from an operator, `absorb` joins `keep`.
+
+    `withdrawn`: purposes on which two merged people had disagreed; the stricter answer holds."""
+
+    keep: str | None = None
+    absorb: str | None = None
+    actor: str | None = None
+    withdrawn: list[str] = []
+
+
+class CustomerUnlinked(Struct, frozen=True, tag="customer.unlinked"):
+    """`identifiers` (`namespace:value`) leave this person and become one of their own."""
+
+    identifiers: list[str] = []
+    actor: str | None = None
+
+
+class CustomerTagged(Struct, frozen=True, tag="customer.tagged"):
+    """An operator set a tag by hand; `until` is when it ends, if ever."""
+
+    tag: Name
+    until: datetime | None = None
+    actor: str | None = None
+
+
+class CustomerUntagged(Struct, frozen=True, tag="customer.untagged"):
+    tag: Name
+    actor: str | None = None
