@@ -17,7 +17,7 @@ from services.engagement.domain.delivery import MAX_AGE, retry_after
 from services.engagement.senders.parcel import Attempt, Failed, Parcel, Retry, Sender, Sent
 from services.engagement.store import deliveries, people, settings
 from services.engagement.store.deliveries import Claimed
-from zhiyin.contracts.instants import MINUTE, SECOND, Duration
+from zhiyin.contracts.instants import SECOND, Duration
 from zhiyin.contracts.profiles import Snapshot
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
@@ -25,8 +25,8 @@ from zhiyin.runtime.outages import OUTAGES
 from zhiyin.runtime.telemetry import Telemetry
 
 _log = structlog.get_logger(__name__)
-# Longer than any sender takes for one attempt; after it somebody else may try.
-LEASE: Final[Duration] = 2 * MINUTE
+# Beyond the longest attempt of a channel's sender; after both somebody else may try.
+_LEEWAY: Final[Duration] = 10 * SECOND
 _AT_ONCE: Final = 64  # parcels claimed together
 _LOG_CONCURRENCY: Final = 256
 _POLL_SECONDS: Final = 0.5
@@ -123,8 +123,10 @@ class Deliverer:
         )
         if room == 0:
             return
+        sender = self._senders.get(channel.kind)
+        lease = _LEEWAY + (round(sender.longest * SECOND) if sender else 0)
         async with self._db.transaction() as tx:
-            claimed = await deliveries.claim(tx, channel.name, owned, min(room, _AT_ONCE), LEASE)
+            claimed = await deliveries.claim(tx, channel.name, owned, min(room, _AT_ONCE), lease)
             snapshots = await people.snapshots(tx, {each.profile_id for each in claimed})
         for each in claimed:
             destination.busy += 1

@@ -9,6 +9,8 @@ _log = structlog.get_logger(__name__)
 
 
 class LogSender:
+    longest = 5.0
+
     async def send(self, channel: Channel, parcel: Parcel) -> Attempt:
         _log.info(
             "action",

@@ -51,8 +51,10 @@ Attempt = Sent | Retry | Failed
 
 
 class Sender(Protocol):
-    """Serves one kind of channel."""
+    """Serves one kind of channel. `longest`: seconds that one attempt may take at most."""
+
+    longest: float
 
     async def send(self, channel: Channel, parcel: Parcel) -> Attempt:
-        """One attempt, within bounded time. Does not raise for what a receiver may do."""
+        """One attempt, within `longest`. Does not raise for what a receiver may do."""
         ...

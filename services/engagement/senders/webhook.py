@@ -16,7 +16,6 @@ from zhiyin.contracts.instants import SECOND, Duration, moment
 from zhiyin.runtime.clock import Clock
 
 _ANSWER_BYTES: Final = 16_384  # we look at the status only
-_TOTAL_SECONDS: Final = 20.0
 # The receiver has understood, and will not take this one however often it comes.
 _REFUSED: Final = frozenset({400, 405, 406, 413, 414, 415, 422, 431, 451, 501})
 _config: Final = msgspec.json.Decoder(WebhookConfig).decode
@@ -24,6 +23,8 @@ _json: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 class WebhookSender:
+    longest = 20.0
+
     def __init__(self, client: httpx.AsyncClient, places: Places, clock: Clock) -> None:
         self._client = client
         self._places = places
@@ -32,22 +33,23 @@ class WebhookSender:
     async def send(self, channel: Channel, parcel: Parcel) -> Attempt:
         config = _config(channel.config)
         try:
-            place = target(config.url)
-            address = await self._places.resolve(place.host, place.port)
+            # httpx bounds each read; only a deadline bounds a receiver that drips.
+            async with asyncio.timeout(self.longest):
+                return await self._call(config, parcel)
         except BadPlace as error:
             return Failed(f"refused: {error}")
+        except TimeoutError:
+            return Retry(f"no answer within {self.longest:g} s")
         except OSError as error:
             return Retry(f"cannot resolve the host: {error}")
-        body = body_of(parcel)
-        headers = self._headers(config, place, parcel, body)
-        try:
-            # httpx bounds each read; only a deadline bounds a receiver that drips.
-            async with asyncio.timeout(_TOTAL_SECONDS):
-                return await self._post(place, address, headers, body)
-        except TimeoutError:
-            return Retry(f"no answer within {_TOTAL_SECONDS:g} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Retry(f"{type(error).__name__}: {error}"[:300])
+
+    async def _call(self, config: WebhookConfig, parcel: Parcel) -> Attempt:
+        place = target(config.url)
+        address = await self._places.resolve(place.host, place.port)
+        body = body_of(parcel)
+        return await self._post(place, address, self._headers(config, place, parcel, body), body)
 
     async def _post(
         self, place: Target, address: str, headers: dict[str, str], body: bytes
