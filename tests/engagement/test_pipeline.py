@@ -246,3 +246,23 @@ async def test_erasure_leaves_nothing_and_later_messages_do_not_revive(
     assert tuple(person) == (None, True)
     [coupon] = await instance.fetch("SELECT profile_id, revoked_at FROM coupon")
     assert tuple(coupon) == (None, NOON)
+
+
+async def test_an_event_that_ends_a_journey_may_begin_it_anew(instance: Instance) -> None:
+    """Whichever of the two runs comes first by its id."""
+    await instance.launch(
+        {
+            "key": "again",
+            "name": "Once per pair",
+            "purpose": "transactional",
+            "trigger": {"on": "event", "type": "browse.searched"},
+            "steps": [{"wait_for": {"event": "browse.searched"}, "timeout": "1d"}, {"tag": "seen"}],
+        }
+    )
+    people = [f"p-{number}" for number in range(16)]
+    for minutes in (3, 2):
+        searched = an_event("browse.searched", NOON - minutes * MINUTE, query="nuts")
+        instance.now = NOON - minutes * MINUTE
+        await instance.deliver(*(a_change([searched], profile_id=each) for each in people))
+    states = await instance.fetch("SELECT state, count(*) FROM run GROUP BY 1 ORDER BY 1")
+    assert [tuple(each) for each in states] == [("active", 16), ("done", 16)]

@@ -72,6 +72,15 @@ async def positions_at_the_end(db: asyncpg.Connection, log: EventLog) -> list[st
     return wrong
 
 
+async def dead_letters(db: asyncpg.Connection) -> list[str]:
+    """The reason of everything that any service set aside."""
+    return [
+        f"{service}: {row[0]}"
+        for service in CONSUMED
+        for row in await db.fetch(f"SELECT reason FROM {service}.dead_letter")
+    ]
+
+
 async def outboxes_empty(db: asyncpg.Connection) -> list[str]:
     """I4, one half: nothing waits to be published."""
     return [

@@ -14,8 +14,8 @@ from zhiyin.contracts.topics import topic_of
 from zhiyin.embedded.kafka import Kafka
 from zhiyin.runtime.log import Message
 
-EVENTS = 20_000
-PEOPLE = 1_200
+EVENTS = 50_000
+PEOPLE = 3_000
 POISON = (
     b"not json at all",
     b'{"event_id":"p1","type":"purchase.imagined","occurred_at":"2026-01-01T00:00:00Z",'

@@ -61,7 +61,8 @@ async def held_after(
 
 
 async def save(tx: Connection, changed: Iterable[Run]) -> None:
-    runs = sorted(changed, key=lambda run: (run.profile_id, run.run_id))
+    # Those that ended first: a person is inside of a campaign once, in every row on the way.
+    runs = sorted(changed, key=lambda run: (run.inside, run.profile_id, run.run_id))
     if not runs:
         return
     await tx.execute(
