@@ -8,6 +8,7 @@ import msgspec
 from services.profile.domain.fold import NOBODY, Folded, fold
 from services.profile.domain.packed import PackedFacts
 from services.profile.domain.person_event import PersonEvent
+from services.profile.domain.policy import PLAIN
 from services.profile.domain.reading import Reader
 from zhiyin.contracts.profiles import encode
 
@@ -22,7 +23,7 @@ def folded(facts: bytes | None, value: bytes) -> bytes:
     event = _reader.read(value, _END_OF_TIME)
     if not isinstance(event, PersonEvent):
         raise TypeError(event.reason)
-    after = fold(_decoder.decode(facts) if facts else NOBODY, [event], CURRENCY)
+    after = fold(_decoder.decode(facts) if facts else NOBODY, [event], PLAIN)
     if not isinstance(after, Folded):
         raise TypeError("the stream leaves the exact window")
     return encode(after.facts)

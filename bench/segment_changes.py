@@ -18,6 +18,7 @@ from bench.streams import CATEGORIES, events
 from services.profile.domain.fold import NOBODY, Folded, fold
 from services.profile.domain.packed import unpack
 from services.profile.domain.person_event import PersonEvent
+from services.profile.domain.policy import PLAIN
 from services.profile.domain.reading import Reader
 from zhiyin.contracts.events import encode_event
 from zhiyin.contracts.profiles import Cause, ProfileChanged, Snapshot, encode
@@ -38,7 +39,7 @@ def changes(count: int, people: int) -> Iterator[Message]:
         read = reader.read(encode_event(event), 1 << 60)
         assert isinstance(read, PersonEvent)
         version, before = state.get(member, (0, Folded(NOBODY, frozenset())))
-        after = fold(before.facts, [read], "CNY")
+        after = fold(before.facts, [read], PLAIN)
         assert isinstance(after, Folded)
         state[member] = (version + 1, after)
         profile_id = str(uuid.uuid5(uuid.NAMESPACE_OID, member))

@@ -15,6 +15,7 @@ from services.profile.api import read_routes
 from services.profile.catalogue import Catalogue
 from services.profile.command_api import command_routes
 from services.profile.commands import Commands
+from services.profile.domain.policy import PLAIN, Policy
 from services.profile.domain.reading import Reader
 from services.profile.editor import Editor
 from services.profile.hot_copies import HotCopies
@@ -67,6 +68,11 @@ async def rebuild_all(settings: ServiceSettings) -> int:
     return 0
 
 
+def policy_of(settings: ServiceSettings) -> Policy:
+    gifts = frozenset(settings.gift_categories)
+    return Policy(settings.currency, settings.source_trust, gifts or PLAIN.gift_categories)
+
+
 def build_worker(
     settings: ServiceSettings,
     log: EventLog,
@@ -79,9 +85,10 @@ def build_worker(
     catalogue = Catalogue(options)
     saving = Saving(partitions, hot, telemetry.delays, wall_clock)
     reader = Reader(settings.currency, ZoneInfo(settings.timezone))
-    pipeline = Pipeline(reader, catalogue, saving, settings.currency, wall_clock)
-    passing = PassingTime(catalogue, saving, settings.currency)
-    rebuild = Rebuild(reader, catalogue, saving, settings.currency)
+    policy = policy_of(settings)
+    pipeline = Pipeline(reader, catalogue, saving, policy, wall_clock)
+    passing = PassingTime(catalogue, saving, policy)
+    rebuild = Rebuild(reader, catalogue, saving, policy)
 
     async def recover(outgoing: Sequence[Outgoing]) -> None:
         await hot.recover({one.message.key for one in outgoing})

@@ -6,6 +6,7 @@ from typing import Final
 from services.profile import graph, reads, store
 from services.profile.catalogue import Catalogue
 from services.profile.domain.change import Change, State, World, by_time, without_events
+from services.profile.domain.policy import Policy
 from services.profile.domain.tagging import Tagging, decode_tagging
 from services.profile.saving import Saving
 from zhiyin.contracts.instants import SECOND, Duration, Instant
@@ -25,15 +26,15 @@ def retag_timer(now: Instant) -> Timer:
 
 
 class PassingTime:
-    def __init__(self, catalogue: Catalogue, saving: Saving, currency: str) -> None:
+    def __init__(self, catalogue: Catalogue, saving: Saving, policy: Policy) -> None:
         self._catalogue = catalogue
         self._saving = saving
-        self._currency = currency
+        self._policy = policy
 
     async def end(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:
         """People whose tags end, or begin, by time alone."""
         rules = await self._catalogue.current(tx)
-        world = World(rules, self._currency, now)
+        world = World(rules, self._policy, now)
         wanted = [timer.profile_id for timer in due]
         outcome, looked_at = await self._look_at(tx, wanted, world)
         # Who is locked has an event under way, which holds their timer's row up to us: come again.
@@ -53,7 +54,7 @@ class PassingTime:
             for profile_id, tagging in rows
             if decode_tagging(tagging).revision != rules.revision
         ]
-        outcome, _ = await self._look_at(tx, behind, World(rules, self._currency, now))
+        outcome, _ = await self._look_at(tx, behind, World(rules, self._policy, now))
         if len(rows) == _PAGE:
             following = Timer(RETAG, 0, now + _PAUSE, "", RETAG, rows[-1][0].encode())
             await set_timers(tx, [following])

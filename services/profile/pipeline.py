@@ -14,6 +14,7 @@ from services.profile.domain.consents import anything_said, withdrawals
 from services.profile.domain.fold import NeedsHistory
 from services.profile.domain.generated import withdrawal
 from services.profile.domain.person_event import PersonEvent
+from services.profile.domain.policy import Policy
 from services.profile.domain.reading import Reader
 from services.profile.domain.tags import together
 from services.profile.graph import Locked
@@ -32,12 +33,12 @@ class Pipeline:
     """What a worker does with customer events."""
 
     def __init__(
-        self, reader: Reader, catalogue: Catalogue, saving: Saving, currency: str, clock: Clock
+        self, reader: Reader, catalogue: Catalogue, saving: Saving, policy: Policy, clock: Clock
     ) -> None:
         self._reader = reader
         self._catalogue = catalogue
         self._saving = saving
-        self._currency = currency
+        self._policy = policy
         self._clock = clock
 
     async def apply(self, tx: Connection, records: Sequence[Record]) -> Outcome:
@@ -50,7 +51,7 @@ class Pipeline:
         )
         rejected = await _strangers(tx, arrived, resolution.strangers)
         await graph.share(tx, resolution.newly_shared)
-        world = World(rules, self._currency, self._clock())
+        world = World(rules, self._policy, self._clock())
         for each in found:
             each.party.events += self._stricter(each)
         await store.append_events(

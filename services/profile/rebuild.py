@@ -7,6 +7,7 @@ from services.profile import graph, store
 from services.profile.arrivals import from_log
 from services.profile.catalogue import Catalogue
 from services.profile.domain.change import Change, State, World, by_history
+from services.profile.domain.policy import Policy
 from services.profile.domain.reading import Reader
 from services.profile.saving import Saving
 from zhiyin.contracts.instants import SECOND, Duration, Instant
@@ -26,15 +27,17 @@ def rebuild_timer(now: Instant, after: str = "") -> Timer:
 
 
 class Rebuild:
-    def __init__(self, reader: Reader, catalogue: Catalogue, saving: Saving, currency: str) -> None:
+    def __init__(
+        self, reader: Reader, catalogue: Catalogue, saving: Saving, policy: Policy
+    ) -> None:
         self._reader = reader
         self._catalogue = catalogue
         self._saving = saving
-        self._currency = currency
+        self._policy = policy
 
     async def walk(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:
         """One page. Who comes out as they were is not told of."""
-        world = World(await self._catalogue.current(tx), self._currency, now)
+        world = World(await self._catalogue.current(tx), self._policy, now)
         rows = await store.page_of_people(tx, due[0].payload.decode(), _PAGE)
         locked = await graph.lock(tx, [profile_id for profile_id, _ in rows])
         changes: list[Change] = []

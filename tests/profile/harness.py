@@ -14,6 +14,7 @@ from services.profile.arrivals import from_log
 from services.profile.catalogue import Catalogue
 from services.profile.domain.fold import refold
 from services.profile.domain.packed import decode_packed
+from services.profile.domain.policy import PLAIN
 from services.profile.domain.reading import Reader
 from services.profile.editor import Editor
 from services.profile.hot_copies import HotCopies
@@ -56,9 +57,9 @@ class Service:
         catalogue = Catalogue(Options())
         saving = Saving(PARTITIONS, self.hot, Delays(), lambda: self.now)
         self.reader = Reader("CNY", ZoneInfo("Asia/Shanghai"))
-        self.pipeline = Pipeline(self.reader, catalogue, saving, "CNY", lambda: self.now)
-        self.passing = PassingTime(catalogue, saving, "CNY")
-        rebuild = Rebuild(self.reader, catalogue, saving, "CNY")
+        self.pipeline = Pipeline(self.reader, catalogue, saving, PLAIN, lambda: self.now)
+        self.passing = PassingTime(catalogue, saving, PLAIN)
+        rebuild = Rebuild(self.reader, catalogue, saving, PLAIN)
         self.fires: dict[str, Fire] = {
             TAGS_DUE: self.passing.end,
             RETAG: self.passing.retag,
@@ -133,7 +134,7 @@ class Service:
             async with self.database.connection() as connection:
                 ids = [snapshot.profile_id, *snapshot.merged_from]
                 events = from_log(self.reader, await store.history(connection, ids))
-            assert encode(refold(events, "CNY")) == encode(snapshot.facts)
+            assert encode(refold(events, PLAIN)) == encode(snapshot.facts)
         stranded = await self.database.pool.fetchval(
             """
             SELECT (SELECT count(*) FROM identity i LEFT JOIN profile p USING (profile_id)

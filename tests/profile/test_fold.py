@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.profile.domain.fold import NOBODY, Folded, NeedsHistory, fold, refold
 from services.profile.domain.packed import PackedFacts, unpack
 from services.profile.domain.person_event import PersonEvent
+from services.profile.domain.policy import PLAIN
 from tests.builders import (
     START,
     a_browse,
@@ -108,11 +109,11 @@ def step_by_step(
     for start, end in pairwise(bounds):
         batch = list(events[start:end])
         done += batch
-        match fold(facts, batch, "CNY"):
+        match fold(facts, batch, PLAIN):
             case Folded(now, _):
                 facts = now
             case NeedsHistory():
-                facts = refold(done, "CNY")
+                facts = refold(done, PLAIN)
     return facts, done
 
 
@@ -125,13 +126,13 @@ def test_any_order_and_any_batching_gives_byte_equal_facts(
     shuffled = list(once)
     random.shuffle(shuffled)
     facts, _ = step_by_step(shuffled, cuts)
-    assert encode(facts) == encode(refold(once, "CNY"))
+    assert encode(facts) == encode(refold(once, PLAIN))
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(EVENTS, max_size=25))
 def test_packed_facts_are_byte_for_byte_those_of_the_contract(events: list[Event]) -> None:
-    facts = refold(unique(events), "CNY")
+    facts = refold(unique(events), PLAIN)
     assert encode(facts) == encode(unpack(facts))
 
 
@@ -145,7 +146,7 @@ def test_old_browsing_is_counted_by_day_whatever_the_order(days: list[int], rand
     shuffled = list(events)
     random.shuffle(shuffled)
     facts, _ = step_by_step(shuffled, [50, 100, 180, 230, 300])
-    assert encode(facts) == encode(refold(events, "CNY"))
+    assert encode(facts) == encode(refold(events, PLAIN))
     plain = unpack(facts)
     assert len(plain.kept["browse"]) == 200
     assert plain.seen["browse.viewed"].count == len(days)

@@ -2,6 +2,7 @@
 
 from services.profile.domain.fold import refold
 from services.profile.domain.packed import unpack
+from services.profile.domain.policy import PLAIN
 from tests.builders import START, a_cancellation, a_purchase, a_refund, an_item
 from tests.profile.events import read_all
 from zhiyin.contracts.events import Event
@@ -13,7 +14,7 @@ TEA = an_item("TEA", category="茶", quantity=1, unit_price="5.50")
 
 
 def facts(*events: Event) -> Facts:
-    return unpack(refold(read_all(*events), "CNY"))
+    return unpack(refold(read_all(*events), PLAIN))
 
 
 def test_a_cancelled_order_does_not_count_even_if_the_cancellation_comes_first() -> None:

@@ -6,6 +6,7 @@ import pytest
 from services.profile.domain.fold import refold
 from services.profile.domain.history import decode_kept
 from services.profile.domain.packed import unpack
+from services.profile.domain.policy import PLAIN
 from services.profile.domain.reading import Refusal
 from tests.builders import START, a_purchase, a_ticket, an_event, an_item
 from tests.profile.events import READER, read
@@ -73,5 +74,5 @@ def test_old_browsing_with_a_strange_category_is_counted_without_one() -> None:
         )
         for n in range(205)
     ]
-    facts = unpack(refold(events, "CNY"))
+    facts = unpack(refold(events, PLAIN))
     assert facts.days == {"browse.visited_store": {"": {str(START // DAY): 5}}}

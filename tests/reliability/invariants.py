@@ -16,6 +16,7 @@ import redis.asyncio
 from services.profile.domain.fold import refold
 from services.profile.domain.packed import unpack
 from services.profile.domain.person_event import Identifier, PersonEvent
+from services.profile.domain.policy import Policy
 from services.profile.domain.reading import Reader
 from zhiyin.contracts.events import event_uid
 from zhiyin.contracts.profiles import Facts, decode_profile_changed, decode_snapshot, encode
@@ -150,7 +151,7 @@ async def profiles_are_folds(
         if len(owners) != 1 or (owner := owners.pop()) not in stored:
             wrong.append(f"{events[0].identifiers} is split or stranded: {owners}")
             continue
-        expected = unpack(refold(events, currency))
+        expected = unpack(refold(events, Policy(currency)))
         if plain(expected) != plain(stored[owner].facts):
             wrong.append(f"profile {owner} differs from the fold of its {len(events)} events")
     if len(stored) != len(people):

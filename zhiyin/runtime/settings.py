@@ -40,6 +40,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     trace_ratio: float = 1.0
     otlp_endpoint: str | None = None
     webhook_allow: tuple[str, ...] = ()
+    source_trust: tuple[str, ...] = ()
+    gift_categories: tuple[str, ...] = ()
     watchdog_seconds: float = 120.0
     session_seconds: float = 30.0
     fault: str | None = None
@@ -70,6 +72,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             trace_ratio=_number(environ, "ZHIYIN_TRACE_RATIO", 1.0, 0.0, 1.0),
             otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
             webhook_allow=_list(environ, "ZHIYIN_WEBHOOK_ALLOW"),
+            source_trust=_list(environ, "ZHIYIN_SOURCE_TRUST"),
+            gift_categories=_list(environ, "ZHIYIN_GIFT_CATEGORIES"),
             watchdog_seconds=_number(environ, "ZHIYIN_WATCHDOG_SECONDS", 120.0, 1.0, 86_400.0),
             session_seconds=_number(environ, "ZHIYIN_SESSION_SECONDS", 30.0, 1.0, 600.0),
             fault=environ.get("ZHIYIN_FAULT") or None,

@@ -9,6 +9,7 @@ from services.profile.domain.fold import NeedsHistory, fold, refold
 from services.profile.domain.manual_tags import after_hand
 from services.profile.domain.packed import PackedFacts, PackedSnapshot, unpack
 from services.profile.domain.person_event import PersonEvent, event_order
+from services.profile.domain.policy import Policy
 from services.profile.domain.tag_set import TAGS, TagSet
 from services.profile.domain.tagging import NEVER_ASKED, Tagging
 from services.profile.domain.tags import Occasion, Settled, Tags, holding, next_timer, settle
@@ -21,7 +22,7 @@ class World(Struct, frozen=True):
     """What decisions depend on besides the person."""
 
     rules: TagSet
-    currency: str
+    policy: Policy
     now: Instant
 
 
@@ -61,7 +62,7 @@ def newborn(profile_id: str, now: Instant) -> State:
 def by_events(state: State, events: Sequence[PersonEvent], world: World) -> Change | NeedsHistory:
     """New events of a person folded in."""
     ordered = sorted(events, key=event_order)
-    folded = fold(state.snapshot.facts, ordered, world.currency)
+    folded = fold(state.snapshot.facts, ordered, world.policy)
     if isinstance(folded, NeedsHistory):
         return folded
     stepped = _each_alone(state, ordered, folded.changed, world)
@@ -80,7 +81,7 @@ def by_history(
     """The person as all their events tell; `events`: the new ones among them. `afresh`: ask every
     tag rule, since this is no longer quite the same person."""
     everything = sorted(history, key=event_order)
-    facts = refold(everything, world.currency)
+    facts = refold(everything, world.policy)
     changed = differences(state.snapshot.facts, facts)
     changed |= {f"events.{event.type}" for event in events}
     start = state
@@ -116,7 +117,7 @@ def _each_alone(
     if not any(rule.ttl is not None and rule.concerned(names) for rule in world.rules.rules):
         return None
     for event in events:
-        folded = fold(state.snapshot.facts, (event,), world.currency)
+        folded = fold(state.snapshot.facts, (event,), world.policy)
         if isinstance(folded, NeedsHistory):
             return None
         at = min(folded.facts.newest, world.now)

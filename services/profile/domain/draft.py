@@ -10,6 +10,7 @@ from services.profile.domain.history import History, may_start_before
 from services.profile.domain.hours import Hours
 from services.profile.domain.packed import NO_ORDERS, PackedFacts
 from services.profile.domain.person_event import NO_HOUR, PersonEvent
+from services.profile.domain.policy import Policy
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Attribute, Consent, Seen
 
@@ -25,9 +26,9 @@ class Draft:
     `changed` collects dependency names. `rebook`: the books must be made anew from what is
     kept. `incomplete`: that would take what is no longer kept."""
 
-    def __init__(self, facts: PackedFacts, currency: str) -> None:
+    def __init__(self, facts: PackedFacts, policy: Policy) -> None:
         self.before = facts
-        self.currency = currency
+        self.policy = policy
         self.identifiers = facts.identifiers
         self.attributes = facts.attributes
         self.consents = facts.consents

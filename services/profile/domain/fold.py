@@ -15,6 +15,7 @@ from services.profile.domain.draft import BROWSE, PURCHASE, Draft
 from services.profile.domain.orders import books_of, posting_of
 from services.profile.domain.packed import PackedFacts
 from services.profile.domain.person_event import PersonEvent, event_order
+from services.profile.domain.policy import Policy
 from services.profile.domain.reducers import reduce
 from zhiyin.contracts.instants import DAY
 from zhiyin.contracts.profiles import EXACT_BROWSES, EXACT_WINDOW, Kept
@@ -48,9 +49,11 @@ _category: Final = msgspec.msgpack.Decoder(_Category)
 _order_id: Final = msgspec.msgpack.Decoder(_OrderId)
 
 
-def fold(facts: PackedFacts, events: Sequence[PersonEvent], currency: str) -> Folded | NeedsHistory:
+def fold(
+    facts: PackedFacts, events: Sequence[PersonEvent], policy: Policy
+) -> Folded | NeedsHistory:
     """Facts with these events in them, each of which must be new to them."""
-    draft = Draft(facts, currency)
+    draft = Draft(facts, policy)
     for event in sorted(events, key=event_order):
         reduce(draft, event)
         if draft.incomplete:
@@ -58,9 +61,9 @@ def fold(facts: PackedFacts, events: Sequence[PersonEvent], currency: str) -> Fo
     return _finish(draft)
 
 
-def refold(events: Iterable[PersonEvent], currency: str) -> PackedFacts:
+def refold(events: Iterable[PersonEvent], policy: Policy) -> PackedFacts:
     """Facts from all events of a person."""
-    draft = Draft(NOBODY, currency)
+    draft = Draft(NOBODY, policy)
     for event in sorted(events, key=event_order):
         reduce(draft, event)
     return _finish(draft).facts
@@ -78,7 +81,7 @@ def _rebook(draft: Draft) -> None:
     """Make the books anew from every purchase, all of which are still kept."""
     old = draft.before
     elements = draft.history(PURCHASE).elements()
-    draft.books = books_of(map(posting_of, elements), draft.currency)
+    draft.books = books_of(map(posting_of, elements), draft.policy.currency)
     draft.changed.update(("orders", "reorder"))
     draft.changed.update(
         f"categories.{name}" for name in differing(old.categories, draft.books.categories)
