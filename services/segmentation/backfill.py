@@ -64,12 +64,10 @@ class Backfill:
 
 
 async def _bring_up(tx: Connection, profile_ids: list[str], rules: SegmentSet) -> list[Verdict]:
-    known, now = await store.lock_people(tx, profile_ids)
-    stored = await store.snapshots(tx, list(known))
+    people, now = await store.lock_whole(tx, profile_ids)
     return [
-        verdict_of(one, by_rules(decode_snapshot(stored[key]), one.state, rules, now), now)
-        for key, one in known.items()
-        if key in stored
+        verdict_of(copy, by_rules(decode_snapshot(stored), copy.state, rules, now), now)
+        for copy, stored in people
     ]
 
 

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from services.segmentation import store
 from services.segmentation.catalogue import Catalogue
@@ -13,6 +14,7 @@ from services.segmentation.domain.person import PersonCopy, Verdict
 from services.segmentation.domain.segment_set import SegmentSet
 from services.segmentation.messages import read
 from services.segmentation.saving import Saving, flip_timers
+from services.segmentation.store import Whole
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import decode_snapshot
 from zhiyin.runtime.batch import Connection, Outcome, Timer
@@ -47,11 +49,8 @@ class Pipeline:
         """People whom time moves. A timer that comes early (its person has changed since)
         changes nothing and is set again."""
         rules = await self._catalogue.current(tx)
-        known, now = await store.lock_people(tx, [timer.profile_id for timer in due])
-        stored = await store.snapshots(tx, list(known))
-        verdicts = [
-            after_time(known[key], stored[key], rules, now) for key in known if key in stored
-        ]
+        people, now = await store.lock_whole(tx, [timer.profile_id for timer in due])
+        verdicts = [after_time(one, rules, now) for one in people]
         await set_timers(tx, flip_timers(verdicts))
         return await self._saving.states(tx, verdicts)
 
@@ -63,8 +62,9 @@ def _by_person(arrivals: Sequence[Arrival]) -> dict[str, list[Arrival]]:
     return {key: people[key] for key in sorted(people)}
 
 
-def after_time(person: PersonCopy, stored: bytes, rules: SegmentSet, now: Instant) -> Verdict:
-    return verdict_of(person, by_time(decode_snapshot(stored), person.state, rules, now), now)
+def after_time(person: Whole, rules: SegmentSet, now: Instant) -> Verdict:
+    copy, stored = person
+    return verdict_of(copy, by_time(decode_snapshot(stored), copy.state, rules, now), now)
 
 
 def verdict_of(person: PersonCopy, decision: Decision, now: Instant) -> Verdict:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from services.segmentation.domain.person import PersonCopy, Verdict
 from services.segmentation.domain.state import decode_state, encode_state
 from services.segmentation.reads import now
-from zhiyin.contracts.instants import Instant, moment
+from zhiyin.contracts.instants import Instant, instant, moment
 from zhiyin.contracts.segments import SegmentChanged
 from zhiyin.runtime.batch import Connection
 
@@ -32,27 +32,54 @@ class Locked(NamedTuple):
     now: Instant
 
 
+class Whole(NamedTuple):
+    """A person who is still there, with the snapshot."""
+
+    copy: PersonCopy
+    snapshot: bytes
+
+
+class LockedWhole(NamedTuple):
+    """As `Locked`."""
+
+    people: list[Whole]
+    now: Instant
+
+
+# The clock is read above the locks: the newest reading is of after the last of them.
+_LOCK: Final = """
+SELECT p.*, clock_timestamp() FROM (
+  SELECT profile_id, partition, version, sequence, state, snapshot IS NULL AS gone
+  FROM person WHERE profile_id = ANY($1::text[]) ORDER BY profile_id FOR UPDATE
+) p
+"""
+_LOCK_WHOLE: Final = """
+SELECT p.*, clock_timestamp() FROM (
+  SELECT profile_id, partition, version, sequence, state, snapshot
+  FROM person WHERE profile_id = ANY($1::text[]) AND snapshot IS NOT NULL
+  ORDER BY profile_id FOR UPDATE
+) p
+"""
+
+
 async def lock_people(tx: Connection, profile_ids: Sequence[str]) -> Locked:
     """Those already known, locked."""
-    rows = await tx.fetch(
-        """
-        SELECT profile_id, partition, version, sequence, snapshot IS NULL AS gone, state
-        FROM person WHERE profile_id = ANY($1::text[]) ORDER BY profile_id FOR UPDATE
-        """,
-        sorted(profile_ids),
-    )
+    rows = await tx.fetch(_LOCK, sorted(profile_ids))
     people = {
-        row["profile_id"]: PersonCopy(
-            row["profile_id"],
-            row["partition"],
-            row["version"],
-            row["sequence"],
-            decode_state(row["state"]),
-            row["gone"],
-        )
-        for row in rows
+        profile_id: PersonCopy(profile_id, partition, version, sequence, decode_state(state), gone)
+        for profile_id, partition, version, sequence, state, gone, _ in rows
     }
-    return Locked(people, await now(tx))
+    return Locked(people, instant(rows[-1][-1]) if rows else await now(tx))
+
+
+async def lock_whole(tx: Connection, profile_ids: Sequence[str]) -> LockedWhole:
+    """Those who are still there, locked, in the order of their ids."""
+    rows = await tx.fetch(_LOCK_WHOLE, sorted(profile_ids))
+    people = [
+        Whole(PersonCopy(profile_id, partition, version, sequence, decode_state(state)), snapshot)
+        for profile_id, partition, version, sequence, state, snapshot, _ in rows
+    ]
+    return LockedWhole(people, instant(rows[-1][-1]) if rows else await now(tx))
 
 
 async def snapshots(tx: Connection, profile_ids: Sequence[str]) -> dict[str, bytes]:

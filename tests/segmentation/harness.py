@@ -72,9 +72,6 @@ class Instance:
         outcomes: list[Outcome] = []
         async with self.database.transaction() as tx:
             due, now = await claim_due(tx, partitions, list(self.fire), 500)
-            await tx.execute(
-                "DELETE FROM timer WHERE key = ANY($1::text[])", [one.key for one in due]
-            )
             kinds = defaultdict(list)
             for timer in due:
                 kinds[timer.kind].append(timer)

@@ -99,7 +99,6 @@ class TimerBatches:
             if not claimed.timers:
                 return _Fired(claimed, (), Written((), ()), started)
             context.fault("timers_claimed")
-            await _delete(tx, claimed.timers)
             outcomes = await self._fire(tx, claimed)
             await set_aside(tx, [item for outcome in outcomes for item in outcome.rejected])
             outgoing = [item for outcome in outcomes for item in outcome.outgoing]
@@ -162,12 +161,7 @@ class TimerBatches:
         async with self._context.db.transaction() as tx:
             await self._hold(tx)
             if (await claim_these(tx, [timer.key])).timers:
-                await _delete(tx, [timer])
                 await set_timer_aside(tx, timer, _reason(error))
-
-
-async def _delete(tx: Connection, timers: Sequence[Timer]) -> None:
-    await tx.execute("DELETE FROM timer WHERE key = ANY($1::text[])", [t.key for t in timers])
 
 
 async def _settle(outcomes: Sequence[Outcome]) -> None:

@@ -22,17 +22,25 @@ DELETE FROM timer WHERE key IN
 # Each kind and partition gets its share of a claim, so that a million of one kind cannot keep the
 # others waiting. Kinds this version does not know stay for one that does.
 _CLAIM: Final = """
-SELECT t.*, clock_timestamp()
-FROM unnest($1::int[]) AS p(partition) CROSS JOIN unnest($2::text[]) AS k(kind)
-CROSS JOIN LATERAL (
-  SELECT key, partition, due_at, profile_id, kind, payload FROM timer
-  WHERE partition = p.partition AND kind = k.kind AND due_at <= clock_timestamp()
-  ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
-) t
+WITH due AS MATERIALIZED (
+  SELECT t.place
+  FROM unnest($1::int[]) AS p(partition) CROSS JOIN unnest($2::text[]) AS k(kind)
+  CROSS JOIN LATERAL (
+    SELECT ctid AS place FROM timer
+    WHERE partition = p.partition AND kind = k.kind AND due_at <= clock_timestamp()
+    ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+  ) t
+)
+DELETE FROM timer USING due WHERE timer.ctid = due.place
+RETURNING key, partition, due_at, profile_id, kind, payload, clock_timestamp()
 """
 _CLAIM_THESE: Final = """
-SELECT key, partition, due_at, profile_id, kind, payload, clock_timestamp() FROM timer
-WHERE key = ANY($1::text[]) AND due_at <= clock_timestamp() ORDER BY key FOR UPDATE SKIP LOCKED
+WITH due AS MATERIALIZED (
+  SELECT ctid AS place FROM timer
+  WHERE key = ANY($1::text[]) AND due_at <= clock_timestamp() ORDER BY key FOR UPDATE SKIP LOCKED
+)
+DELETE FROM timer USING due WHERE timer.ctid = due.place
+RETURNING key, partition, due_at, profile_id, kind, payload, clock_timestamp()
 """
 _NEXT: Final = """
 SELECT p.partition, min(t.due_at), clock_timestamp()
@@ -47,7 +55,7 @@ timers_set: ContextVar[dict[int, Instant] | None] = ContextVar("timers_set", def
 
 
 class Claimed(NamedTuple):
-    """Timers locked by this transaction, and the database's time."""
+    """Timers taken by this transaction, earliest first, and the database's time."""
 
     timers: list[Timer]
     now: Instant
@@ -79,12 +87,12 @@ async def clear_timers(tx: Connection, keys: Sequence[str]) -> None:
 async def claim_due(
     tx: Connection, partitions: Collection[int], kinds: Collection[str], limit: int
 ) -> Claimed:
-    """Lock timers that are due now: of each partition and kind up to `limit`, earliest first."""
+    """Take timers that are due now: of each partition and kind up to `limit`, the earliest."""
     return _claimed(await tx.fetch(_CLAIM, list(partitions), list(kinds), limit))
 
 
 async def claim_these(tx: Connection, keys: Sequence[str]) -> Claimed:
-    """Lock those of these timers that are still there and due."""
+    """Take those of these timers that are still there and due."""
     return _claimed(await tx.fetch(_CLAIM_THESE, list(keys)))
 
 
@@ -105,7 +113,12 @@ def _claimed(rows: Sequence[Any]) -> Claimed:
         Timer(key, partition, instant(due_at), profile_id, kind, payload)
         for key, partition, due_at, profile_id, kind, payload, _ in rows
     ]
-    return Claimed(timers, instant(rows[-1][6]))
+    timers.sort(key=_due_at)
+    return Claimed(timers, max(instant(row[6]) for row in (rows[0], rows[-1])))
+
+
+def _due_at(timer: Timer) -> Instant:
+    return timer.due_at
 
 
 def _note(timers: Sequence[Timer]) -> None:

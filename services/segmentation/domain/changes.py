@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from services.segmentation.domain.settle import Flip, Occasion
 from zhiyin.contracts.instants import Instant
@@ -13,8 +14,7 @@ from zhiyin.contracts.segments import SegmentChanged
 _NAMESPACE: Final = uuid.UUID("5d0f6b8e-3c44-5d5b-9c51-6f1f1e2a7b90")
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """What of a profile's change goes on with the segments it changed."""
 
     occasion: Occasion

@@ -4,7 +4,9 @@ All pure: `now` is given, the copy of the person is given, the answer is a state
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from services.segmentation.domain.segment_set import SegmentSet
 from services.segmentation.domain.settle import Before, Flip, Occasion, Settling
@@ -17,8 +19,7 @@ from zhiyin.contracts.profiles import Snapshot
 MOST_STEPS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """The state from now on, and what was entered and left on the way, in order."""
 
     state: State

@@ -1,14 +1,13 @@
 """What segmentation keeps of a person, and what an evaluation makes of it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from services.segmentation.domain.state import NOWHERE, Standing, State
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.segments import SegmentChanged
 
 
-@dataclass(frozen=True, slots=True)
-class PersonCopy:
+class PersonCopy(Struct, frozen=True):
     """A person as last seen. `sequence` counts the changes of the memberships; `gone`: merged
     away or erased, so that nothing of an older version comes back."""
 
@@ -20,8 +19,7 @@ class PersonCopy:
     gone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A person before and after an evaluation, and what is to be told of it. `snapshot` is the
     new one, None where it stays as it was or is removed with the person."""
 

@@ -2,8 +2,9 @@
 
 from bisect import insort
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from services.segmentation.domain.segment_set import Segment, SegmentSet
 from services.segmentation.domain.state import OUTSIDE, Standing, State, state_of
@@ -15,8 +16,7 @@ Reason = Literal["event", "time", "backfill", "rule", "merge", "erasure"]
 Before = Callable[[], Snapshot | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(Struct, frozen=True):
     """A person entered or left a segment. `at`: when it became true."""
 
     segment: str
@@ -26,8 +26,7 @@ class Flip:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(Struct, frozen=True):
     """Why segments are evaluated, and the instant a change is dated to."""
 
     reason: Reason
