@@ -1,23 +1,19 @@
 """Servers for the tests: one PostgreSQL and one Valkey per session and per xdist worker, and one
 Apache Kafka broker when a test asks for it."""
 
-import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 import redis.asyncio
 
+from tests.databases import a_database
 from zhiyin.embedded import java
 from zhiyin.embedded.errors import EmbeddedError
 from zhiyin.embedded.kafka import Kafka
 from zhiyin.embedded.postgres import Postgres
 from zhiyin.embedded.valkey import Valkey
-
-numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +33,8 @@ def postgres_url(server_folder: Path) -> Iterator[str]:
 @pytest.fixture
 async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
     """The address of a new empty database, dropped afterwards."""
-    name = f"t{next(numbers)}"
-    admin = await asyncpg.connect(postgres_url)
-    try:
-        await admin.execute(f'CREATE DATABASE "{name}"')
-        yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
-        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    finally:
-        await admin.close()
+    async with a_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

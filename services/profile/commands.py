@@ -38,11 +38,13 @@ class Commands:
         properties: Mapping[str, Any],
         *,
         traceparent: str | None = None,
+        event_id: str | None = None,
     ) -> Receipt:
-        """Returns once the event is durable. Raises LogUnavailable."""
+        """Returns once the event is durable. Given twice with the same `event_id` it counts once.
+        Raises LogUnavailable."""
         now = moment(self._clock())
         event = Event(
-            str(uuid.uuid4()),
+            event_id or str(uuid.uuid4()),
             event_type,
             now,
             {"profile_id": profile_id},

@@ -1,5 +1,6 @@
-"""Hot copies in Redis: `p:{profile_id}` the snapshot (or `@` and the id merged into),
-`i:{namespace}:{token}` the profile id. A cache, never the truth."""
+"""Hot copies in Redis: `p:{profile_id}` the snapshot (or `@` and the id merged into, or `@` alone
+for a moment after somebody was erased), `i:{namespace}:{token}` the profile id. A cache, never the
+truth."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ import structlog
 from msgspec import Struct
 from redis.asyncio import Redis
 
-from services.profile import reads
+from services.profile import reads, tombstones
 from services.profile.domain.person_event import Identifier
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.db import Database
@@ -19,6 +20,9 @@ from zhiyin.runtime.redis import RedisFailure
 _log = structlog.get_logger(__name__)
 # Bounds how long a copy may be wrong if everything that could put it right was lost.
 _KEPT_SECONDS: Final = 3600
+# How long a mark keeps copies that are late from coming back after an erasure.
+_MARKED_SECONDS: Final = 60
+_ERASED: Final = b"@"
 _AT_ONCE: Final = 200
 _AGAIN_SECONDS: Final = 0.5
 # A newer version is never overwritten by an older one, and nobody merged away comes back. The
@@ -62,6 +66,7 @@ class HotCopies:
     """Writes copies after commit; whom Redis did not take is written down and tried again."""
 
     def __init__(self, redis: Redis, database: Database) -> None:
+        self._redis = redis
         self._script = redis.register_script(_WRITE_NEWER)
         self._identifiers = redis.register_script(_WRITE)
         self._database = database
@@ -75,6 +80,27 @@ class HotCopies:
             _log.warning("hot copies missed", people=len(copies), error=repr(error))
             self._missed |= {copy.profile_id for copy in copies}
             await self._remember()
+
+    async def erase(
+        self, erasure_id: str, profile_ids: Sequence[str], identifiers: Sequence[Identifier]
+    ) -> bool:
+        """Take erased people's copies away, and count them for the receipt; False if Redis or
+        PostgreSQL is away."""
+        try:
+            gone = await self._delete([f"i:{name}:{token}" for name, token in identifiers])
+            for profile_id in profile_ids:
+                key = f"p:{profile_id}"
+                held = await self._redis.set(key, _ERASED, ex=_MARKED_SECONDS, get=True)
+                gone += held not in (None, _ERASED)
+            async with self._database.connection() as connection:
+                await tombstones.count_copies(connection, erasure_id, gone)
+        except OUTAGES as error:
+            _log.warning("hot copies not taken away yet", error=repr(error))
+            return False
+        return True
+
+    async def _delete(self, keys: Sequence[str]) -> int:
+        return int(await self._redis.delete(*keys)) if keys else 0
 
     async def recover(self, profile_ids: Iterable[str]) -> None:
         """Write again from PostgreSQL, for batches whose writer may have died."""

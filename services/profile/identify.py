@@ -1,13 +1,15 @@
 """Who the events of a batch belong to, with everybody concerned locked."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from services.profile import graph
+from services.profile import graph, tombstones
 from services.profile.domain.change import State, newborn
 from services.profile.domain.identity import PROFILE, KnownPerson, Party, Resolution, Resolver
 from services.profile.domain.messages import new_profile_id
 from services.profile.domain.person_event import Identifier, PersonEvent
+from services.profile.domain.tombstones import Tombstone
 from services.profile.graph import Locked
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.properties.customer import CustomerLinked
@@ -22,6 +24,14 @@ class Contended(TimeoutError):
 
 class _Moved(Exception):
     """Somebody else entered an identifier or merged a person between looking and locking."""
+
+
+class _Barred(Exception):
+    """These events (by uid) lead to somebody who was erased."""
+
+    def __init__(self, found: Mapping[bytes, Tombstone]) -> None:
+        super().__init__("events of people who were erased")
+        self.found = found
 
 
 class Found:
@@ -58,14 +68,21 @@ class Found:
 
 
 async def identify(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[Found], Resolution]:
-    """Every event's person, locked until commit, identifiers entered. Raises Contended."""
+    """Every event's person, locked until commit, identifiers entered; events of people who were
+    erased are left out and counted. Raises Contended."""
+    refused: Counter[str] = Counter()
     for _ in range(_MOST_ATTEMPTS):
         try:
             # A savepoint: giving up must also give back the locks, or their order is lost.
             async with tx.transaction():
-                return await _attempt(tx, events)
+                found = await _attempt(tx, events)
+            await tombstones.count_refused(tx, refused)
+            return found
         except _Moved:
             continue
+        except _Barred as error:
+            events = [event for event in events if event.uid not in error.found]
+            refused.update(tombstone.erasure_id for tombstone in error.found.values())
     raise Contended("people keep being merged under this batch")
 
 
@@ -87,6 +104,8 @@ async def _attempt(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[
     locked = await graph.lock(tx, wanted)
     if any(_moved(one, locked.get(profile_id)) for profile_id, one in wanted.items()):
         raise _Moved
+    if barred := await tombstones.barred(tx, events, links):
+        raise _Barred(barred)
     return [Found(party, locked) for party in resolution.parties], resolution
 
 

@@ -18,6 +18,7 @@ from services.profile.commands import Commands
 from services.profile.domain.policy import PLAIN, Policy
 from services.profile.domain.reading import Reader
 from services.profile.editor import Editor
+from services.profile.erasure_api import erasure_routes
 from services.profile.hot_copies import HotCopies
 from services.profile.internal_api import internal_routes
 from services.profile.merge_api import merge_routes
@@ -162,6 +163,7 @@ def build_app(
             read_routes(database, settings.currency, wall_clock),
             tag_rule_routes(database, Editor(database, wall_clock)),
             internal_routes(database, hot),
+            erasure_routes(database, commands, hot, wall_clock),
         ],
         lifespan=lifespan,
     )

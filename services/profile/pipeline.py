@@ -17,10 +17,12 @@ from services.profile.domain.person_event import PersonEvent
 from services.profile.domain.policy import Policy
 from services.profile.domain.reading import Reader
 from services.profile.domain.tags import together
+from services.profile.erasing import Erased, erase, erasure_in, nothing_to_erase
 from services.profile.graph import Locked
 from services.profile.identify import Found, identify
 from services.profile.parting import part, staying
 from services.profile.saving import Absorbed, Saving, Written
+from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.properties.customer import CustomerUnlinked
 from zhiyin.runtime.batch import Connection, Outcome, Rejected
 from zhiyin.runtime.clock import Clock
@@ -49,9 +51,10 @@ class Pipeline:
         found, resolution = await identify(
             tx, [event for event in arrived.events if event.uid in fresh]
         )
-        rejected = await _strangers(tx, arrived, resolution.strangers)
-        await graph.share(tx, resolution.newly_shared)
         world = World(rules, self._policy, self._clock())
+        rejected = await _strangers(tx, arrived, resolution.strangers, world.now)
+        await graph.share(tx, resolution.newly_shared)
+        found, erased = await _erased(tx, found, arrived, world.now)
         for each in found:
             each.party.events += self._stricter(each)
         await store.append_events(
@@ -60,9 +63,10 @@ class Pipeline:
         written: list[Written] = []
         for each in found:
             written += await self._person(tx, each, world, arrived)
-        return await self._saving.people(
+        outcome = await self._saving.people(
             tx, written, rejected, lambda event: traceparent_of(arrived.records.get(event.uid))
         )
+        return self._saving.and_erased(outcome, erased)
 
     async def _person(
         self, tx: Connection, found: Found, world: World, arrived: Arrivals
@@ -116,10 +120,29 @@ class Pipeline:
         return records
 
 
+async def _erased(
+    tx: Connection, found: Sequence[Found], arrived: Arrivals, now: Instant
+) -> tuple[list[Found], list[Erased]]:
+    """Those who stay, and those whom a command of this batch has erased."""
+    stay: list[Found] = []
+    erased: list[Erased] = []
+    for each in found:
+        command = erasure_in(each.party.events)
+        if command is None:
+            stay.append(each)
+        else:
+            erased.append(await erase(tx, each, command, _partition(each, arrived), now))
+    return stay, erased
+
+
 async def _strangers(
-    tx: Connection, arrived: Arrivals, strangers: Sequence[PersonEvent]
+    tx: Connection, arrived: Arrivals, strangers: Sequence[PersonEvent], now: Instant
 ) -> list[Rejected]:
     """Commands about nobody; replayed later they are new, should the person be there by then."""
+    for event in strangers:
+        if (command := erasure_in([event])) is not None:
+            await nothing_to_erase(tx, command.erasure_id, now)
+    strangers = [event for event in strangers if erasure_in([event]) is None]
     await store.forget_sight(tx, [event.uid for event in strangers])
     return [
         *arrived.rejected,

@@ -14,6 +14,7 @@ from services.profile.domain.messages import (
 from services.profile.domain.packed import PackedSnapshot
 from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.domain.tagging import Tagging
+from services.profile.erasing import Erased
 from services.profile.hot_copies import Copy, HotCopies
 from services.profile.store import Row
 from zhiyin.contracts.instants import Instant
@@ -89,6 +90,20 @@ class Saving:
             event.received_at for one in written for event in one.change.cause if not event.imported
         ]
         return Outcome(outgoing, rejected, _AfterCommit(self._hot, copies, self._told(received)))
+
+    def and_erased(self, outcome: Outcome, erased: Sequence[Erased]) -> Outcome:
+        """The same batch has also erased these people."""
+        if not erased:
+            return outcome
+
+        async def after_commit() -> None:
+            await outcome.after_commit()
+            for one in erased:
+                remains = one.remains
+                await self._hot.erase(one.erasure_id, remains.profile_ids, remains.identifiers)
+
+        outgoing = [*outcome.outgoing, *(message for one in erased for message in one.outgoing)]
+        return Outcome(outgoing, outcome.rejected, after_commit)
 
     async def by_time(self, tx: Connection, changes: Sequence[Change]) -> Outcome:
         """After time or a change of rules alone: nobody is linked anew."""

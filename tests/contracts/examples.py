@@ -103,6 +103,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "customer.unlinked": {"identifiers": ["phone:tok_1"], "actor": "lee"},
     "customer.tagged": {"tag": "vip", "until": "2026-12-31T00:00:00Z", "actor": "lee"},
     "customer.untagged": {"tag": "vip", "actor": "lee"},
+    "customer.erased": {"erasure_id": "E-1", "actor": "lee"},
     "engagement.delivered": _ENGAGED,
     "engagement.opened": _ENGAGED,
     "engagement.clicked": _ENGAGED,
@@ -132,7 +133,9 @@ def _event(kind: str) -> Event:
 
 def _snapshot() -> Snapshot:
     events = [a_purchase(START, total="259.00", items=[_ITEM], order_id="O-9")]
-    events += [_event(kind) for kind in PROPERTIES if kind != "purchase.completed"]
+    # Nothing is left of who was erased.
+    apart = {"purchase.completed", "customer.erased"}
+    events += [_event(kind) for kind in PROPERTIES if kind not in apart]
     facts = msgspec.structs.replace(
         facts_of(events),
         days={"browse.viewed": {"阿胶糕": {"20400": 3}}},

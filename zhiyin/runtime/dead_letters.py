@@ -35,6 +35,11 @@ UPDATE dead_letter SET replayed_at = clock_timestamp() WHERE id = $1 AND replaye
 RETURNING topic, partition, key, value, headers
 """
 
+_FORGET: Final = """
+DELETE FROM dead_letter d WHERE d.key = ANY($1::text[])
+  OR EXISTS (SELECT FROM unnest($2::bytea[]) AS n (needle) WHERE position(needle IN d.value) > 0)
+"""
+
 _headers: Final = msgspec.msgpack.Decoder(Headers).decode
 _timer: Final = msgspec.msgpack.Decoder(Timer).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -101,6 +106,13 @@ async def replay(tx: Connection, id_: int) -> bool:
         message = Message(topic, key, value, marked)
         await insert(tx, [Outgoing(uuid.uuid5(uuid.NAMESPACE_OID, f"{id_}"), partition, message)])
     return True
+
+
+async def forget_mentions(tx: Connection, keys: Sequence[str], needles: Sequence[bytes]) -> int:
+    """Delete the dead letters with one of these keys, or with one of `needles` in their value;
+    how many there were."""
+    status: str = await tx.execute(_FORGET, list(keys), list(needles))
+    return int(status.rpartition(" ")[2])
 
 
 def _shown(row: Any) -> DeadLetter:

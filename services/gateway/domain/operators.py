@@ -11,7 +11,7 @@ def operator_only(what: str | Properties) -> Rejection | None:
     """Why an event type, or its properties (pointers start there), are an operator's."""
     if isinstance(what, str):
         if what in OPERATOR_TYPES:
-            return Rejection(_CODE, "set tags through /v1/profiles/{id}/tags", "/type")
+            return Rejection(_CODE, f"{what} comes of an operator's call on /v1/profiles", "/type")
         return None
     if isinstance(what, CustomerLinked) and (what.keep is not None or what.absorb is not None):
         return Rejection(_CODE, "merge through POST /v1/profiles/merge", "/keep")

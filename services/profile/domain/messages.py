@@ -79,6 +79,12 @@ def merged_message(identity: str, snapshot: PackedSnapshot, kept: str, now: Inst
     )
 
 
+def erased_message(identity: str, snapshot: PackedSnapshot, now: Instant) -> bytes:
+    """The last word about somebody erased; `snapshot` holds their ids and nothing else."""
+    packed = Raw(encode(snapshot))
+    return encode(PackedChange(identity, now, packed, ("profile",), erased=True))
+
+
 def _cause(event: PersonEvent, traceparent: str) -> Cause:
     return Cause(
         event.event_id,

@@ -26,6 +26,7 @@ from zhiyin.contracts.properties.community import (
 )
 from zhiyin.contracts.properties.custom import Custom
 from zhiyin.contracts.properties.customer import (
+    CustomerErased,
     CustomerLinked,
     CustomerTagged,
     CustomerUnlinked,
@@ -53,7 +54,14 @@ from zhiyin.contracts.properties.support import (
 
 _Purchased = PurchaseCompleted | PurchaseRefunded | PurchaseCancelled
 _Supported = SupportOpened | SupportMessaged | SupportResolved | SupportRated
-_Customer = CustomerUpdated | CustomerLinked | CustomerUnlinked | CustomerTagged | CustomerUntagged
+_Customer = (
+    CustomerUpdated
+    | CustomerLinked
+    | CustomerUnlinked
+    | CustomerTagged
+    | CustomerUntagged
+    | CustomerErased
+)
 _Engaged = (
     EngagementDelivered
     | EngagementOpened
@@ -87,6 +95,7 @@ def reduce(draft: Draft, event: PersonEvent) -> None:
             | CustomerUnlinked()
             | CustomerTagged()
             | CustomerUntagged()
+            | CustomerErased()
         ) as told:
             _told(draft, event, told)
         case (
@@ -128,6 +137,8 @@ def _told(draft: Draft, event: PersonEvent, told: _Customer) -> None:
             _unlinked(draft, event, identifiers)
         case CustomerTagged() | CustomerUntagged():
             pass  # tags are settled apart, since they depend on rules and on now
+        case CustomerErased():
+            pass  # there is nobody left to say anything of
 
 
 def _completed(draft: Draft, event: PersonEvent, order: PurchaseCompleted, newest: Instant) -> None:

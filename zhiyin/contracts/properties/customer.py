@@ -45,3 +45,11 @@ class CustomerTagged(Struct, frozen=True, tag="customer.tagged"):
 class CustomerUntagged(Struct, frozen=True, tag="customer.untagged"):
     tag: Name
     actor: str | None = None
+
+
+class CustomerErased(Struct, frozen=True, tag="customer.erased"):
+    """An operator had a person erased: nothing of theirs stays, and what was on its way when it
+    happened does not bring them back."""
+
+    erasure_id: Name
+    actor: str | None = None

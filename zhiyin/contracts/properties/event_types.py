@@ -21,6 +21,7 @@ from zhiyin.contracts.properties.community import (
 )
 from zhiyin.contracts.properties.custom import Custom
 from zhiyin.contracts.properties.customer import (
+    CustomerErased,
     CustomerLinked,
     CustomerTagged,
     CustomerUnlinked,
@@ -69,6 +70,7 @@ Properties = (
     | CustomerUnlinked
     | CustomerTagged
     | CustomerUntagged
+    | CustomerErased
     | EngagementDelivered
     | EngagementOpened
     | EngagementClicked
@@ -82,7 +84,7 @@ PROPERTIES: Final[Mapping[str, type[Struct]]] = {
     cast(str, kind.__struct_config__.tag): kind for kind in _TYPES
 }
 # Written by the platform for an operator's command, never accepted from a storefront.
-OPERATOR_TYPES: Final = frozenset({"customer.tagged", "customer.untagged"})
+OPERATOR_TYPES: Final = frozenset({"customer.tagged", "customer.untagged", "customer.erased"})
 
 
 def known(event_type: str) -> bool:
