@@ -196,6 +196,91 @@ rules = st.recursive(
 )
 
 
+# Rules over the whole language, odd names and values included: to be read, written, compiled and
+# evaluated, but too wide for the plain implementation that answers are held against.
+_names = st.one_of(
+    st.sampled_from(
+        ("city", "health.diet", "and", "my name", 'a"b', "a.b", "比率", "x(1)", "within")
+    ),
+    st.text(
+        st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=8
+    ),
+)
+_scalars = st.one_of(
+    st.booleans(),
+    st.integers(-(10**15), 10**15),
+    st.floats(-1e15, 1e15),
+    st.sampled_from(("杭州", "true", "3", "90d", "and", "a b", "", "2026-01-01", 'say "x"', "\n")),
+).filter(lambda each: each != "")
+_lists = st.lists(_scalars, min_size=1, max_size=3)
+_ages = st.sampled_from(("30s", "15m", "36h", "90d", "P7D", "P1W", "PT15M"))
+
+
+def _loose(ops: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """An op and its value for what may hold anything."""
+    numbers = st.one_of(
+        st.integers(-5, 5), st.floats(-5, 5), st.sampled_from(("1.5", "2026-01-01"))
+    )
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "eq": _scalars, "ne": _scalars, "contains": _scalars,
+        "gte": numbers, "lt": numbers,
+        "between": st.tuples(st.integers(-5, 0), st.integers(1, 5)).map(list),
+        "in": _lists, "none_of": _lists, "all_of": _lists,
+        "starts_with": st.just("杭"), "older_than": _ages, "newer_than": _ages,
+    }  # fmt: skip
+    named = st.one_of(
+        *(st.builds(lambda v, op=op: {"op": op, "value": v}, values[op]) for op in ops)
+    )
+    return st.one_of(named, st.sampled_from(({"op": "exists"}, {"op": "missing"})))
+
+
+_ANY = ("eq", "ne", "contains", "gte", "lt", "between", "in", "none_of", "all_of", "starts_with")
+_wheres = st.dictionaries(
+    _names,
+    _loose(_ANY).map(lambda test: {test["op"]: test.get("value", True)}),
+    min_size=1,
+    max_size=2,
+)
+_odd_selectors = st.builds(
+    lambda name, where: {"event": f"custom.{name}"} | ({"where": where} if where else {}),
+    _names,
+    st.one_of(st.none(), _wheres),
+)
+odd_leaves = st.one_of(
+    st.builds(lambda name, test: {"fact": f"attributes.{name}"} | test, _names,
+              _loose((*_ANY, "older_than", "newer_than"))),
+    st.builds(lambda name, yes: {"fact": f"consents.{name}", "op": "eq", "value": yes},
+              _names, st.booleans()),
+    st.builds(lambda name: {"fact": f"categories.{name}.total", "op": "gte", "value": "1.5"},
+              _names),
+    st.builds(lambda path, op, age: {"fact": path, "op": op, "value": age},
+              st.sampled_from(("orders.first_at", "orders.last_at", "lifecycle.since",
+                               "browse.last_at", "support.last_at", "created_at")),
+              st.sampled_from(("older_than", "newer_than")), _ages),
+    st.builds(lambda op, value: {"fact": "as_of", "op": op, "value": value},
+              st.sampled_from(("gte", "lt")), st.sampled_from(("2026-05-01", "2027-01-01"))),
+    st.builds(lambda name: {"tag": name}, _names),
+    st.builds(lambda name: {"segment": name}, _names),
+    st.builds(lambda ops, names: {"fact": "tags", "op": ops, "value": names},
+              st.sampled_from(("any_of", "all_of", "none_of")),
+              st.lists(_names, min_size=1, max_size=2)),
+    st.builds(lambda within: {"anniversary": "attributes.birthday", "within": within}, _ages),
+    st.builds(lambda selector, of: {"max": selector | {"property": of}, "op": "gte", "value": 1},
+              _odd_selectors, _names),
+    st.builds(lambda selector, age: {"last": selector, "older_than": age}, _odd_selectors, _ages),
+    st.builds(lambda selector: {"streak": selector, "op": "in", "value": [1, 2]}, _odd_selectors),
+)  # fmt: skip
+any_rules = st.recursive(
+    st.one_of(leaves, odd_leaves),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda clauses: {"all": clauses}),
+        st.lists(inner, min_size=1, max_size=3).map(lambda clauses: {"any": clauses}),
+        inner.map(lambda clause: {"not": clause}),
+    ),
+    max_leaves=6,
+)
+
+
 @st.composite
 def situations(draw: st.DrawFn, rules: st.SearchStrategy[dict[str, Any]]) -> Situation:
     """A life, a rule, and an instant at which the one may just be changing for the other."""

@@ -122,6 +122,11 @@ def ops_of(path: FactPath) -> frozenset[Op]:
     return OPS[path.kind]
 
 
+def fixed_paths() -> tuple[str, ...]:
+    """Every path whose name no customer's data decides."""
+    return tuple(_FIXED)
+
+
 def locate(path: str) -> FactPath | None:
     """The fact a path names, or None when there is no such fact."""
     if path in _FIXED:

@@ -1,6 +1,7 @@
 """A person as rules see them: a snapshot, their segments, and what was worked out so far."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -12,19 +13,29 @@ from zhiyin.facts import OrderHistory
 T = TypeVar("T")
 
 _UNKNOWN: Final = object()
+_NO_FLIPS: Final[Mapping[str, Sequence[Instant]]] = MappingProxyType({})
 _decoder = msgspec.msgpack.Decoder(dict[str, Any])
 
 
 class Person:
     """Lives as long as one evaluation of many rules; what one rule has worked out (an event's
-    decoded properties, the events that meet a condition, RFM) is there for the next."""
+    decoded properties, the events that meet a condition, RFM) is there for the next.
 
-    __slots__ = ("_known", "_known_at", "_now", "facts", "segments", "snapshot")
+    `segments`: those the person is in; `segment_flips`: when time alone will take them in or out of
+    one, ascending, where somebody has worked that out. Without, segments stay as they are."""
 
-    def __init__(self, snapshot: Snapshot, segments: Collection[str] = ()) -> None:
+    __slots__ = ("_known", "_known_at", "_now", "facts", "segment_flips", "segments", "snapshot")
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        segments: Collection[str] = (),
+        segment_flips: Mapping[str, Sequence[Instant]] = _NO_FLIPS,
+    ) -> None:
         self.snapshot = snapshot
         self.facts = snapshot.facts
         self.segments = frozenset(segments)
+        self.segment_flips = segment_flips
         self._known: dict[Any, Any] = {}
         self._now: Instant = 0
         self._known_at: dict[Any, Any] = {}

@@ -1,12 +1,14 @@
 """Facts compared with values, tags held, segments belonged to."""
 
+from bisect import bisect_right
 from typing import Any
 
 from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.money import from_minor
 from zhiyin.rules.comparing import value_test
 from zhiyin.rules.compiling.ages import compile_age
-from zhiyin.rules.compiling.leaf import CompiledLeaf, Finding, newest
+from zhiyin.rules.compiling.evidence import evidence_of
+from zhiyin.rules.compiling.leaf import CompiledLeaf, Finding
 from zhiyin.rules.compiling.values import Read, States, changing, steady
 from zhiyin.rules.loose import Test, many
 from zhiyin.rules.numbers import time_of
@@ -14,7 +16,7 @@ from zhiyin.rules.options import Options
 from zhiyin.rules.paths import AGES, FactPath, Kind, locate
 from zhiyin.rules.person import Person
 from zhiyin.rules.tree import FactIs, InSegment, Tagged
-from zhiyin.rules.verdict import NO, YES, Evaluate, Verdict, verdict_over
+from zhiyin.rules.verdict import NO, YES, Evaluate, Verdict, verdict, verdict_over
 
 
 def compile_fact(clause: FactIs, options: Options) -> CompiledLeaf:
@@ -26,7 +28,7 @@ def compile_fact(clause: FactIs, options: Options) -> CompiledLeaf:
 
     def find(person: Person, now: Instant) -> Finding:
         value = changing(path, options)(person, now)[0].value if read is None else read(person)
-        return Finding(shown(value, path, options), _evidence(person, path))
+        return Finding(shown(value, path, options), evidence_of(person, path))
 
     return CompiledLeaf(evaluate, find)
 
@@ -102,9 +104,14 @@ def compile_segment(clause: InSegment) -> CompiledLeaf:
     key = clause.segment
 
     def evaluate(person: Person, now: Instant) -> Verdict:
-        return YES if key in person.segments else NO
+        inside = key in person.segments
+        if not person.segment_flips:
+            return YES if inside else NO
+        flips = person.segment_flips.get(key, ())
+        passed = bisect_right(flips, now)
+        return verdict(inside != bool(passed % 2), flips[passed] if passed < len(flips) else None)
 
-    return CompiledLeaf(evaluate, lambda person, now: Finding(key in person.segments))
+    return CompiledLeaf(evaluate, lambda person, now: Finding(evaluate(person, now).matches))
 
 
 def shown(value: Any, path: FactPath, options: Options) -> Any:
@@ -122,16 +129,3 @@ def shown(value: Any, path: FactPath, options: Options) -> Any:
             return value if isinstance(value, int) else float(value)
         case _:
             return value
-
-
-def _evidence(person: Person, path: FactPath) -> tuple[str, ...]:
-    """The events a value comes from, where the profile knows them."""
-    facts = person.facts
-    if path.root in ("attributes", "consents"):
-        table = facts.attributes if path.root == "attributes" else facts.consents
-        known = table.get(path.name)
-        return () if known is None else (known.event_id,)
-    if path.root in ("orders", "rfm", "lifecycle"):
-        counted = sorted((o.at, o.event_id) for o in facts.orders_kept.values() if o.counts)
-        return newest([event_id for _, event_id in counted])
-    return ()

@@ -1,5 +1,6 @@
 """What stands under a path of the profile, in the units the profile keeps."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -31,7 +32,6 @@ _FIXED: Final[dict[str, Read]] = {
     "created_at": lambda person: person.snapshot.created_at,
     "updated_at": lambda person: person.snapshot.updated_at,
     "merged_from": lambda person: person.snapshot.merged_from,
-    "segments": lambda person: person.segments,
     "reorder": lambda person: tuple(_due(person)),
     "orders.count": lambda person: person.facts.orders.count,
     "orders.total": lambda person: person.facts.orders.total,
@@ -71,6 +71,8 @@ def changing(path: FactPath, options: Options) -> States:
             return lambda person, now: person.once_at(now, key, scores)
         case "lifecycle":
             return _stages if path.field == "stage" else _beginnings
+        case "segments":
+            return _segments
         case _:
             return _tags
 
@@ -182,3 +184,17 @@ def _work_out_tags(person: Person, now: Instant) -> list[State]:
         State(at, frozenset(n for n, until in tags.items() if until is None or at < until))
         for at in (now, *ends)
     ]
+
+
+def _segments(person: Person, now: Instant) -> list[State]:
+    """The segments at an instant and after each flip that is known to come."""
+    flips = person.segment_flips
+    ats = sorted({at for each in flips.values() for at in each if at > now})
+    return [State(at, _members(person, at)) for at in (now, *ats)]
+
+
+def _members(person: Person, now: Instant) -> frozenset[str]:
+    turned = {
+        key for key, flips in person.segment_flips.items() if bisect_right(flips, now) % 2 == 1
+    }
+    return person.segments ^ turned

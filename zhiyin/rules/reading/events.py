@@ -1,10 +1,11 @@
 """Clauses about events: counts, sums, extremes, recency, streaks."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Final, Literal, cast
 
 from zhiyin.contracts.profiles import EXACT_WINDOW
-from zhiyin.contracts.properties.event_types import known
+from zhiyin.contracts.properties.event_types import PROPERTIES, known
 from zhiyin.rules.paths import OPS, ORDERING, Kind
 from zhiyin.rules.reading.reader import Reader, child, quoted
 from zhiyin.rules.reading.values import read_op, read_test
@@ -12,6 +13,7 @@ from zhiyin.rules.tree import Aggregate, Condition, Op, Recency, RuleValue, Sele
 
 _NUMERIC: Final[frozenset[Op]] = ORDERING | {"eq", "ne", "in", "not_in"}
 _CONDITIONS: Final[frozenset[Op]] = OPS[Kind.ANY] - {"older_than", "newer_than"}
+_MOST_COMPARED: Final = 64
 _Raw = Mapping[str, Any]
 
 
@@ -84,7 +86,9 @@ def _selector(reader: Reader, body: _Raw, pointer: str) -> Selector:
     at = child(pointer, "event")
     event = reader.text(reader.required(body, pointer, "event"), at, "an event type")
     if not known(event):
-        message = f"there is no event type {quoted(event)}; custom ones begin with 'custom.'"
+        close = get_close_matches(event[:_MOST_COMPARED], PROPERTIES, n=1, cutoff=0.75)
+        hint = f"did you mean {close[0]}?" if close else "custom ones begin with 'custom.'"
+        message = f"there is no event type {quoted(event)}; {hint}"
         reader.refuse(at, "unknown_event_type", message)
     if "where" not in body:
         return Selector(event)

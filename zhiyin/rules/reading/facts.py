@@ -1,16 +1,18 @@
 """Clauses about what is known of a person: facts, tags, segments, anniversaries."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from zhiyin.contracts.instants import DAY
-from zhiyin.rules.paths import FactPath, Kind, locate, ops_of
+from zhiyin.rules.paths import FactPath, Kind, fixed_paths, locate, ops_of
 from zhiyin.rules.reading.reader import Reader, child, quoted
 from zhiyin.rules.reading.values import one_of, read_op, read_test
 from zhiyin.rules.tree import Anniversary, FactIs, InSegment, Tagged
 
 _Raw = Mapping[str, Any]
 _YEAR: Final = 365 * DAY
+_MOST_COMPARED: Final = 64
 
 
 def read_fact(reader: Reader, raw: _Raw, pointer: str) -> FactIs:
@@ -53,9 +55,16 @@ def _fact(reader: Reader, raw: object, pointer: str) -> tuple[str, FactPath]:
     path = reader.text(raw, pointer, "a fact's path")
     fact = locate(path)
     if fact is None:
-        message = (
-            f"there is no fact {quoted(path)}; facts are paths of the profile such as "
-            "orders.total, rfm.class, attributes.city, categories.坚果.orders"
-        )
-        reader.refuse(pointer, "unknown_fact", message)
+        reader.refuse(pointer, "unknown_fact", f"there is no fact {quoted(path)}{_hint(path)}")
     return path, fact
+
+
+def _hint(path: str) -> str:
+    """The fact that was probably meant, or what facts look like."""
+    close = get_close_matches(path[:_MOST_COMPARED], fixed_paths(), n=1, cutoff=0.75)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return (
+        "; facts are paths of the profile such as orders.total, rfm.class, attributes.city, "
+        "categories.坚果.orders"
+    )

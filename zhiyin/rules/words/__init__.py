@@ -1,0 +1,1 @@
+"""Facts, events and rules in Chinese and in English."""
