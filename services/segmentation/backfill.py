@@ -12,12 +12,13 @@ from typing import Final
 from services.segmentation import store
 from services.segmentation.catalogue import Catalogue
 from services.segmentation.domain.decide import by_rules
+from services.segmentation.domain.glance import glance
 from services.segmentation.domain.person import Verdict
 from services.segmentation.domain.segment_set import SegmentSet
 from services.segmentation.pipeline import verdict_of
 from services.segmentation.saving import Saving, set_changed_timers
+from services.segmentation.store import Whole
 from zhiyin.contracts.instants import SECOND, Duration, Instant
-from zhiyin.contracts.profiles import decode_snapshot
 from zhiyin.runtime.batch import Connection, Outcome, Timer
 from zhiyin.runtime.timers import set_timers
 
@@ -65,10 +66,13 @@ class Backfill:
 
 async def _bring_up(tx: Connection, profile_ids: list[str], rules: SegmentSet) -> list[Verdict]:
     people, now = await store.lock_whole(tx, profile_ids)
-    return [
-        verdict_of(copy, by_rules(decode_snapshot(stored), copy.state, rules, now), now)
-        for copy, stored in people
-    ]
+    return [_caught_up(one, rules, now) for one in people]
+
+
+def _caught_up(person: Whole, rules: SegmentSet, now: Instant) -> Verdict:
+    copy, stored = person
+    seen = glance(stored, rules.look_at(copy.state, now))
+    return verdict_of(copy, by_rules(seen, copy.state, rules, now), now)
 
 
 async def _next_page(tx: Connection, partition: int, size: int, revision: int) -> _Page:

@@ -10,13 +10,13 @@ from services.segmentation.catalogue import Catalogue
 from services.segmentation.domain.arrival import Arrival, follow, needs_snapshot
 from services.segmentation.domain.changes import told
 from services.segmentation.domain.decide import Decision, by_time
+from services.segmentation.domain.glance import glance
 from services.segmentation.domain.person import PersonCopy, Verdict
 from services.segmentation.domain.segment_set import SegmentSet
 from services.segmentation.messages import read
 from services.segmentation.saving import Saving, flip_timers
 from services.segmentation.store import Whole
 from zhiyin.contracts.instants import Instant
-from zhiyin.contracts.profiles import decode_snapshot
 from zhiyin.runtime.batch import Connection, Outcome, Timer
 from zhiyin.runtime.log import Record
 from zhiyin.runtime.timers import set_timers
@@ -64,7 +64,8 @@ def _by_person(arrivals: Sequence[Arrival]) -> dict[str, list[Arrival]]:
 
 def after_time(person: Whole, rules: SegmentSet, now: Instant) -> Verdict:
     copy, stored = person
-    return verdict_of(copy, by_time(decode_snapshot(stored), copy.state, rules, now), now)
+    seen = glance(stored, rules.look_at(copy.state, now))
+    return verdict_of(copy, by_time(seen, copy.state, rules, now), now)
 
 
 def verdict_of(person: PersonCopy, decision: Decision, now: Instant) -> Verdict:

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.segmentation.domain.glance import Look, look_of, looks_with_readers
 from services.segmentation.domain.index import Index, build_index
 from services.segmentation.domain.order import segments_read, settle_order
+from services.segmentation.domain.state import State
+from zhiyin.contracts.instants import Instant
 from zhiyin.rules import Compiled, Options, compile_rule, parse, reads
 
 
@@ -34,17 +37,29 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class SegmentSet:
     """Segments in settling order. `readers[i]`: positions of the segments that read segment i,
-    all greater than i."""
+    all greater than i; `looks[i]`: what it and they look at."""
 
     revision: int = 0
     ordered: tuple[Segment, ...] = ()
     position: Mapping[str, int] = field(default_factory=dict)
     readers: tuple[tuple[int, ...], ...] = ()
     index: Index = field(default_factory=lambda: build_index(()))
+    looks: tuple[Look, ...] = ()
 
     def newer_than(self, revision: int) -> list[int]:
         """Positions of the segments whose rule came in after that revision."""
         return [place for place, one in enumerate(self.ordered) if one.revision > revision]
+
+    def look_at(self, state: State, now: Instant) -> Look:
+        """What of a person there is to look at if only time and rules have moved on."""
+        look = 0
+        for key, standing in state.standings.items():
+            if standing.next_flip is not None and standing.next_flip <= now:
+                look |= self.looks[self.position[key]] if key in self.position else 0
+        if state.revision < self.revision:
+            for place in self.newer_than(state.revision):
+                look |= self.looks[place]
+        return look
 
 
 def _compiled(definition: Definition, options: Options, known: SegmentSet) -> Segment:
@@ -80,4 +95,5 @@ def build_set(
         position,
         tuple(tuple(places) for places in readers),
         build_index([one.reads for one in ordered]),
+        looks_with_readers([look_of(one.reads) for one in ordered], readers),
     )
