@@ -1,12 +1,14 @@
 """Servers for the tests: one PostgreSQL and one Valkey per session and per xdist worker, and one
 Apache Kafka broker when a test asks for it."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import redis.asyncio
+import structlog
 
 from tests.databases import a_database
 from zhiyin.embedded import java
@@ -14,6 +16,7 @@ from zhiyin.embedded.errors import EmbeddedError
 from zhiyin.embedded.kafka import Kafka
 from zhiyin.embedded.postgres import Postgres
 from zhiyin.embedded.valkey import Valkey
+from zhiyin.runtime.settings import ServiceSettings
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +57,27 @@ async def fresh_redis(redis_url: str) -> str:
     finally:
         await client.aclose()
     return redis_url
+
+
+@pytest.fixture
+def settings(fresh_database: str, fresh_redis: str) -> ServiceSettings:
+    """Of one process of a service, on its own database."""
+    return ServiceSettings(
+        postgres=fresh_database, redis=fresh_redis, secret_key="k" * 16, partitions=4, lanes=2
+    )
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """For what runs a service's command in this process: it sets up logs as a process of its own
+    would, on a standard error that is gone after the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

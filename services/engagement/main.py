@@ -2,14 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx
-import uvloop
 from fastapi import FastAPI
 
 from services.engagement.cashier import Cashier
@@ -40,14 +39,14 @@ from services.engagement.timing import Timing
 from zhiyin.contracts.topics import ACTION_DECIDED, EVENTS
 from zhiyin.rules import Options
 from zhiyin.runtime.clock import Clock, wall_clock
+from zhiyin.runtime.command import run_command
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.http import http_client, internal_token
 from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
-from zhiyin.runtime.logs import configure_logs
 from zhiyin.runtime.migrate import migrate, role_of
 from zhiyin.runtime.serve import run_service
-from zhiyin.runtime.settings import ServiceSettings, SettingsError, environment
+from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
 from zhiyin.runtime.web import service_app
 from zhiyin.runtime.worker import Worker, WorkerOptions
@@ -201,21 +200,8 @@ async def serve(settings: EngagementSettings) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 2 for a wrong command or setting."""
-    commands: dict[str, Callable[[EngagementSettings], Coroutine[None, None, int]]] = {
-        "serve": serve,
-        "migrate": migrate_all,
-    }
-    if len(arguments) != 1 or arguments[0] not in commands:
-        sys.stderr.write("usage: python -m services.engagement.main serve|migrate\n")
-        return 2
-    try:
-        settings = EngagementSettings.from_env(environment())
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    configure_logs(SERVICE, settings.service.instance, settings.service.log_level)
-    return uvloop.run(commands[arguments[0]](settings))
+    commands = {"serve": serve, "migrate": migrate_all}
+    return run_command(SERVICE, arguments, commands, EngagementSettings.from_env)
 
 
 if __name__ == "__main__":

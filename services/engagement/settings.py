@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from zhiyin.runtime import env
 from zhiyin.runtime.settings import ServiceSettings
 
 
@@ -16,8 +17,7 @@ class EngagementSettings(Struct, frozen=True, kw_only=True):
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "EngagementSettings":
         """Read `ZHIYIN_*`. Raises SettingsError."""
-        urls = environ.get("ZHIYIN_GATEWAY_URLS", "").split(",")
         return cls(
             service=ServiceSettings.from_env(environ),
-            gateway_urls=tuple(url.strip().rstrip("/") for url in urls if url.strip()),
+            gateway_urls=env.web_addresses(environ, "ZHIYIN_GATEWAY_URLS"),
         )

@@ -1,36 +1,26 @@
 """Composition root: `python -m services.gateway.main serve|migrate|keys`."""
 
-import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import asyncpg
-import msgspec
-import uvloop
-
 from services.gateway.app import Clients, Gateway, gateway_app
-from services.gateway.routes.keys import KeySpec, make_key
+from services.gateway.key_command import create_key
 from services.gateway.settings import GatewaySettings
-from services.gateway.stores.audit import AuditTrail
-from services.gateway.stores.keys import KeyStore
-from zhiyin.contracts.instants import instant, moment
 from zhiyin.contracts.topics import EVENTS
 from zhiyin.runtime.clock import wall_clock
+from zhiyin.runtime.command import run_command
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.http import http_client
 from zhiyin.runtime.log.opening import open_log
-from zhiyin.runtime.logs import configure_logs
 from zhiyin.runtime.migrate import migrate, role_of
 from zhiyin.runtime.outages import is_outage
-from zhiyin.runtime.problems import Problem
 from zhiyin.runtime.redis import connect
 from zhiyin.runtime.serve import run_service
-from zhiyin.runtime.settings import ServiceSettings, SettingsError, environment
+from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
 
 SERVICE: Final = "gateway"
@@ -66,7 +56,6 @@ async def clients_of(settings: ServiceSettings) -> AsyncIterator[Clients]:
 async def serve(settings: GatewaySettings) -> int:
     """Until SIGTERM. Several processes may share the port."""
     shared = settings.service
-    configure_logs(SERVICE, shared.instance, shared.log_level)
     telemetry = Telemetry(
         SERVICE,
         shared.instance,
@@ -99,70 +88,17 @@ async def _forget_answers(gateway: Gateway) -> None:
                 raise
 
 
-async def create_key(settings: ServiceSettings, spec: KeySpec) -> bytes:
-    """The new key as JSON. Raises Problem for scopes that do not exist."""
-    database = database_of(settings)
-    await database.open()
-    try:
-        audit = AuditTrail(database, wall_clock)
-        made = await make_key(KeyStore(database), audit, spec, "cli", moment(wall_clock()))
-    finally:
-        await database.close()
-    return msgspec.json.encode(made)
-
-
-def _spec(arguments: argparse.Namespace) -> KeySpec:
-    scopes = [scope.strip() for scope in arguments.scopes.split(",") if scope.strip()]
-    return KeySpec(scopes, arguments.role, arguments.name, arguments.expires)
-
-
-def _expiry(text: str) -> datetime:
-    at = msgspec.convert(text, datetime)
-    instant(at)
-    return at
-
-
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="services.gateway.main", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="run until SIGTERM")
-    commands.add_parser("migrate", help="bring the gateway's tables up to date")
-    keys = commands.add_parser("keys", help="make API keys").add_subparsers(required=True)
-    create = keys.add_parser("create", help="make a key and print it as JSON, this once")
-    create.add_argument("--scopes", default="", help="comma separated; may be left out with a role")
-    create.add_argument("--role", help="a named set of scopes")
-    create.add_argument("--name", default="", help="what it is for")
-    create.add_argument("--expires", type=_expiry, help="RFC 3339 time with offset")
-    return parser.parse_args(argv)
-
-
-async def run(arguments: argparse.Namespace) -> int:
-    settings = GatewaySettings.from_env(environment())
-    if arguments.command == "serve":
-        return await serve(settings)
-    if arguments.command == "migrate":
-        await migrate(settings.service.postgres, SERVICE, MIGRATIONS)
-        return 0
-    made = await create_key(settings.service, _spec(arguments))
-    sys.stdout.write(made.decode() + "\n")
+async def migrate_all(settings: GatewaySettings) -> int:
+    await migrate(settings.service.postgres, SERVICE, MIGRATIONS)
     return 0
 
 
-def main(argv: Sequence[str]) -> int:
-    arguments = _arguments(argv)
-    try:
-        return uvloop.run(run(arguments))
-    except (SettingsError, Problem) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    except asyncpg.UndefinedTableError:
-        sys.stderr.write("error: the tables are missing; run the migrate command first\n")
-        return 1
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        sys.stderr.write(f"error: PostgreSQL or the event log does not answer: {error}\n")
-        return 1
+def main(arguments: Sequence[str]) -> int:
+    async def keys(settings: GatewaySettings) -> int:
+        return await create_key(database_of(settings.service), arguments[1:], wall_clock)
+
+    commands = {"serve": serve, "migrate": migrate_all, "keys": keys}
+    return run_command(SERVICE, arguments, commands, GatewaySettings.from_env, reading_on=["keys"])
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """What the gateway is told from outside, beyond what every service is."""
 
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
 
-from zhiyin.runtime.settings import ServiceSettings, SettingsError
+from zhiyin.runtime import env
+from zhiyin.runtime.env import SettingsError
+from zhiyin.runtime.settings import ServiceSettings
 
 
 class GatewaySettings(Struct, frozen=True, kw_only=True):
@@ -21,18 +24,11 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     def from_env(cls, environ: Mapping[str, str]) -> "GatewaySettings":
         """Raises SettingsError naming the variable that is missing or wrong."""
         region = environ.get("ZHIYIN_PHONE_REGION", "CN")
-        if len(region) != 2 or not region.isalpha() or not region.isupper():
+        if not re.fullmatch("[A-Z]{2}", region):
             raise SettingsError(f"ZHIYIN_PHONE_REGION must be a code such as CN, not {region!r}")
         return cls(
             service=ServiceSettings.from_env(environ),
-            rate_limit=_count(environ, "ZHIYIN_RATE_LIMIT", 5000),
-            most_in_flight=_count(environ, "ZHIYIN_MOST_IN_FLIGHT", 64),
+            rate_limit=env.integer(environ, "ZHIYIN_RATE_LIMIT", 5000, 1, 1_000_000),
+            most_in_flight=env.integer(environ, "ZHIYIN_MOST_IN_FLIGHT", 64, 1, 1_000_000),
             phone_region=region,
         )
-
-
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
-    text = environ.get(name) or str(default)
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise SettingsError(f"{name} must be a whole number from 1 to 1000000, not {text!r}")
-    return int(text)

@@ -2,13 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import uvloop
 from fastapi import FastAPI
 
 from services.profile.api import read_routes
@@ -31,14 +30,14 @@ from zhiyin.contracts.topics import EVENTS, PROFILE_CHANGED
 from zhiyin.rules import Options
 from zhiyin.runtime.batch import Outgoing
 from zhiyin.runtime.clock import wall_clock
+from zhiyin.runtime.command import run_command
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
-from zhiyin.runtime.logs import configure_logs
 from zhiyin.runtime.migrate import migrate, role_of
 from zhiyin.runtime.redis import connect
 from zhiyin.runtime.serve import run_service
-from zhiyin.runtime.settings import ServiceSettings, SettingsError, environment
+from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
 from zhiyin.runtime.timers import set_timers
 from zhiyin.runtime.web import service_app
@@ -170,22 +169,8 @@ def build_app(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 2 for a wrong command or setting."""
-    commands: dict[str, Callable[[ServiceSettings], Coroutine[None, None, int]]] = {
-        "serve": serve,
-        "migrate": migrate_all,
-        "rebuild": rebuild_all,
-    }
-    if len(arguments) != 1 or arguments[0] not in commands:
-        sys.stderr.write("usage: python -m services.profile.main serve|migrate|rebuild\n")
-        return 2
-    try:
-        settings = ServiceSettings.from_env(environment())
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    configure_logs(SERVICE, settings.instance, settings.log_level)
-    return uvloop.run(commands[arguments[0]](settings))
+    commands = {"serve": serve, "migrate": migrate_all, "rebuild": rebuild_all}
+    return run_command(SERVICE, arguments, commands, ServiceSettings.from_env)
 
 
 if __name__ == "__main__":

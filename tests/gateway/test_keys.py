@@ -197,7 +197,10 @@ def environment(settings: GatewaySettings) -> dict[str, str]:
 
 
 def test_the_command_line_makes_keys(
-    settings: GatewaySettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    settings: GatewaySettings,
+    logs_as_before: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name, value in environment(settings).items():
         monkeypatch.setenv(name, value)

@@ -1,23 +1,20 @@
-"""The command line, and two whole workers side by side on the event log."""
+"""Two whole workers side by side on the event log."""
 
-import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import pytest
+from functools import partial
 
 from services.profile.hot_copies import HotCopies
-from services.profile.main import build_worker, main, migrate_all, open_database
+from services.profile.main import SERVICE, build_worker, migrate_all
 from tests.builders import START, a_browse, a_purchase, a_refund
 from tests.profile.harness import Service
+from tests.workers import Servers, connected, records, running, until, until_shared
 from zhiyin.contracts.events import Event, encode_event, event_key
 from zhiyin.contracts.instants import HOUR
 from zhiyin.contracts.profiles import decode_profile_changed
 from zhiyin.contracts.topics import EVENTS, PROFILE_CHANGED, topic_of
 from zhiyin.runtime.log import EventLog, Message, Partition
-from zhiyin.runtime.log.opening import open_log
-from zhiyin.runtime.redis import connect
 from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
 from zhiyin.runtime.worker import Worker
@@ -25,49 +22,15 @@ from zhiyin.runtime.worker import Worker
 PEOPLE = 40
 
 
-def test_a_wrong_command_or_a_missing_setting_is_one_line(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("ZHIYIN_POSTGRES", raising=False)
-    for arguments in ([], ["fly"], ["serve", "now"], ["serve"], ["migrate"]):
-        assert main(arguments) == 2
-        assert capsys.readouterr().err.count("\n") == 1
-
-
-@pytest.fixture
-def settings(fresh_database: str, fresh_redis: str) -> ServiceSettings:
-    return ServiceSettings(
-        postgres=fresh_database, redis=fresh_redis, secret_key="k" * 16, partitions=4, lanes=2
-    )
-
-
 @asynccontextmanager
 async def a_worker(settings: ServiceSettings, name: str) -> AsyncIterator[Worker]:
-    log = open_log(settings)
-    await log.start()
-    database = open_database(settings)
-    await database.open()
-    redis = connect(settings.redis)
-    hot = HotCopies(redis, database)
-    telemetry = Telemetry("profile", name)
-    worker = build_worker(settings, log, database, hot, telemetry, settings.partitions)
-    running = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        await worker.stop()
-        await running
-        await redis.aclose()
-        await database.close()
-        await log.stop()
-
-
-async def until(true: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    for _ in range(int(seconds / 0.1)):
-        if await true():
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("not within the time given")
+    async with connected(settings, SERVICE) as to:
+        hot = HotCopies(to.redis, to.database)
+        worker = build_worker(
+            settings, to.log, to.database, hot, Telemetry(SERVICE, name), settings.partitions
+        )
+        async with running(worker):
+            yield worker
 
 
 def traffic(chance: random.Random) -> list[Event]:
@@ -90,72 +53,55 @@ def traffic(chance: random.Random) -> list[Event]:
 
 async def told(log: EventLog) -> list[tuple[str, int]]:
     """(profile_id, version) of everything on the topic, by partition and offset."""
-    found = []
-    consumer = log.consumer("reader", [PROFILE_CHANGED])
-    for partition, end in (await log.ends([PROFILE_CHANGED])).items():
-        for offset in range(end):
-            record = await consumer.read_one(Partition(*partition), offset)
-            assert record is not None
-            change = decode_profile_changed(record.value)
-            found.append((change.snapshot.profile_id, change.snapshot.version))
-    return found
+    changes = [decode_profile_changed(at.value) for at in await records(log, PROFILE_CHANGED)]
+    return [(change.snapshot.profile_id, change.snapshot.version) for change in changes]
 
 
 async def test_two_workers_make_one_profile_of_each_person(settings: ServiceSettings) -> None:
     await migrate_all(settings)
-    log = open_log(settings)
-    await log.start()
-    await log.ensure_topics([*EVENTS, PROFILE_CHANGED], settings.partitions)
-    database = open_database(settings)
-    await database.open()
-    redis = connect(settings.redis)
-    reader = Service(database, redis, HotCopies(redis, database))
-    try:
+    async with connected(settings, SERVICE) as to:
+        await to.log.ensure_topics([*EVENTS, PROFILE_CHANGED], settings.partitions)
+        reader = Service(to.database, to.redis, HotCopies(to.redis, to.database))
         async with a_worker(settings, "one") as one, a_worker(settings, "two") as two:
-
-            async def shared() -> bool:
-                return len(one.owned | two.owned) == 4 and min(map(len, (one.owned, two.owned))) > 0
-
-            await until(shared)
+            await until_shared(one, two, settings.partitions)
             messages = [
                 Message(topic_of(event.type), event_key(event.customer), encode_event(event))
                 for event in traffic(random.Random(3))
             ]
-            for start in range(0, len(messages), 25):
-                await log.append([*messages[start : start + 25], _broken(start)])
-
-            async def applied() -> bool:
-                ends = await log.ends(EVENTS)
-                rows = await database.pool.fetch("SELECT topic, partition, next FROM position")
-                positions = {(topic, number): offset for topic, number, offset in rows}
-                return all(positions.get(tuple(at), 0) == end for at, end in ends.items())
-
-            await until(applied)
+            batches = range(0, len(messages), 25)
+            for start in batches:
+                await to.log.append([*messages[start : start + 25], _broken(start)])
+            await until(partial(applied, to))
             people = await reader.people()
             assert len(people) == PEOPLE
             assert {person.facts.orders.total for person in people} == {60_00}
             assert {person.facts.seen["browse.viewed"].count for person in people} == {3}
             await reader.check_plain_fold()
-            broken = await database.pool.fetchval("SELECT count(*) FROM dead_letter")
-            assert broken == len(range(0, len(messages), 25))
-
-            async def hot() -> bool:
-                rows = await database.pool.fetch("SELECT profile_id, snapshot FROM profile")
-                return all([await redis.get(f"p:{who}") == packed for who, packed in rows])
-
-            await until(hot)
+            broken = await to.database.pool.fetchval("SELECT count(*) FROM dead_letter")
+            assert broken == len(batches)
+            await until(partial(hot, to))
 
             async def published() -> bool:
                 newest = {person.profile_id: person.version for person in people}
-                return newest.items() <= dict(sorted(await told(log))).items()
+                return newest.items() <= dict(sorted(await told(to.log))).items()
 
             await until(published)
-            said = await told(log)
+            said = await told(to.log)
             assert len(said) == len(set(said)), "each version is told once"
-    finally:
-        await redis.aclose()
-        await database.close()
-        await log.stop()
+
+
+async def applied(to: Servers) -> bool:
+    """Whether the workers are through with everything in the log."""
+    ends = await to.log.ends(EVENTS)
+    rows = await to.database.pool.fetch("SELECT topic, partition, next FROM position")
+    positions = {Partition(topic, number): offset for topic, number, offset in rows}
+    return all(positions.get(at, 0) == end for at, end in ends.items())
+
+
+async def hot(to: Servers) -> bool:
+    """Whether the hot copies are those of the database."""
+    rows = await to.database.pool.fetch("SELECT profile_id, snapshot FROM profile")
+    return all([await to.redis.get(f"p:{who}") == packed for who, packed in rows])
 
 
 def _broken(number: int) -> Message:

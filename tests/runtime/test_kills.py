@@ -10,8 +10,8 @@ import pytest
 from tests.runtime.counting import Bench, Fired
 from tests.runtime.test_timers import timer
 from zhiyin.contracts.instants import instant
+from zhiyin.runtime.env import SettingsError
 from zhiyin.runtime.faults import STEPS, fault_at
-from zhiyin.runtime.settings import SettingsError
 from zhiyin.runtime.timers import set_timers
 
 QUICK_ONES = ("before_commit", "after_commit", "timers_claimed")

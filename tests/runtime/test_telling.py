@@ -7,7 +7,7 @@ from zhiyin.runtime.delays import Delays, merge, quantile
 from zhiyin.runtime.halting import Halted, HaltRule, Stuck
 from zhiyin.runtime.log.sharing import plan, shares
 from zhiyin.runtime.rates import Rates
-from zhiyin.runtime.settings import ServiceSettings, SettingsError
+from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry, extract, inject
 from zhiyin.runtime.watchdog import check_progress
 
@@ -85,31 +85,8 @@ def test_members_that_follow_their_plans_end_up_with_fair_shares(members: int) -
     assert all(plan(name, names, owners) == (frozenset(), frozenset()) for name in names)
 
 
-def test_settings_have_defaults_and_missing_ones_are_named() -> None:
+def test_settings_have_defaults() -> None:
     assert ServiceSettings.from_env(ENVIRON).timezone == "Asia/Shanghai"
-    for name in ENVIRON:
-        rest = {key: value for key, value in ENVIRON.items() if key != name}
-        with pytest.raises(SettingsError, match=name):
-            ServiceSettings.from_env(rest)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("ZHIYIN_SECRET_KEY", "short"),
-        ("ZHIYIN_LISTEN", "nonsense"),
-        ("ZHIYIN_LISTEN", "h:99999"),
-        ("ZHIYIN_PARTITIONS", "0"),
-        ("ZHIYIN_PARTITIONS", "x"),
-        ("ZHIYIN_LANES", "1.5"),
-        ("ZHIYIN_TRACE_RATIO", "nan"),
-        ("ZHIYIN_TIMEZONE", "../etc/passwd"),
-        ("ZHIYIN_TIMEZONE", "Mars/Base"),
-    ],
-)
-def test_a_wrong_setting_is_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=name):
-        ServiceSettings.from_env({**ENVIRON, name: value})
 
 
 def test_without_an_exporter_a_trace_is_only_passed_on() -> None:

@@ -18,7 +18,7 @@ from zhiyin.cli.status import status
 from zhiyin.cli.up import up
 from zhiyin.demo.errors import DemoError
 from zhiyin.embedded.errors import EmbeddedError
-from zhiyin.runtime.settings import SettingsError
+from zhiyin.runtime.env import SettingsError
 
 FAILURES = (DemoError, EmbeddedError, SettingsError)
 """Those whose text is meant for the user."""

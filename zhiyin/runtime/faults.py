@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
-from zhiyin.runtime.settings import SettingsError
+from zhiyin.runtime.env import SettingsError
 
 STEPS: Final = (
     "gained",

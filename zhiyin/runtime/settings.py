@@ -3,15 +3,14 @@
 import os
 from collections.abc import Mapping
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
+from zhiyin.runtime import env
+from zhiyin.runtime.env import SettingsError, required
+
 _SHORTEST_SECRET: Final = 16
-
-
-class SettingsError(Exception):
-    """A setting is missing or wrong; its text is one line saying what to do."""
+LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 
 class ServiceSettings(Struct, frozen=True, kw_only=True):
@@ -49,33 +48,33 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "ServiceSettings":
         """Read `ZHIYIN_*`. Raises SettingsError naming the variable that is missing or wrong."""
-        host, port = _listen(environ.get("ZHIYIN_LISTEN", "127.0.0.1:0"))
+        host, port = env.listen(environ.get("ZHIYIN_LISTEN", "127.0.0.1:0"), "ZHIYIN_LISTEN")
         return cls(
-            postgres=_required(environ, "ZHIYIN_POSTGRES"),
-            redis=_required(environ, "ZHIYIN_REDIS"),
+            postgres=env.address(environ, "ZHIYIN_POSTGRES", ("postgres", "postgresql")),
+            redis=env.address(environ, "ZHIYIN_REDIS", ("redis", "rediss")),
             secret_key=_secret(environ),
-            kafka=environ.get("ZHIYIN_KAFKA") or None,
+            kafka=env.brokers(environ, "ZHIYIN_KAFKA"),
             instance=environ.get("ZHIYIN_INSTANCE", "local-1"),
             listen_host=host,
             listen_port=port,
-            status_listen=_optional_listen(environ.get("ZHIYIN_STATUS_LISTEN")),
-            profile_urls=_list(environ, "ZHIYIN_PROFILE_URLS"),
-            segmentation_urls=_list(environ, "ZHIYIN_SEGMENTATION_URLS"),
-            engagement_urls=_list(environ, "ZHIYIN_ENGAGEMENT_URLS"),
-            timezone=_timezone(environ.get("ZHIYIN_TIMEZONE", "Asia/Shanghai")),
-            currency=environ.get("ZHIYIN_CURRENCY", "CNY"),
-            partitions=_integer(environ, "ZHIYIN_PARTITIONS", 8, 1, 1024),
-            lanes=_integer(environ, "ZHIYIN_LANES", 4, 1, 64),
-            batch_records=_integer(environ, "ZHIYIN_BATCH_RECORDS", 4_000, 1, 10_000),
-            log_level=environ.get("ZHIYIN_LOG_LEVEL", "info").lower(),
-            log_retention_days=_integer(environ, "ZHIYIN_LOG_RETENTION_DAYS", 7, 1, 3650),
-            trace_ratio=_number(environ, "ZHIYIN_TRACE_RATIO", 1.0, 0.0, 1.0),
-            otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
-            webhook_allow=_list(environ, "ZHIYIN_WEBHOOK_ALLOW"),
-            source_trust=_list(environ, "ZHIYIN_SOURCE_TRUST"),
-            gift_categories=_list(environ, "ZHIYIN_GIFT_CATEGORIES"),
-            watchdog_seconds=_number(environ, "ZHIYIN_WATCHDOG_SECONDS", 120.0, 1.0, 86_400.0),
-            session_seconds=_number(environ, "ZHIYIN_SESSION_SECONDS", 30.0, 1.0, 600.0),
+            status_listen=_status_listen(environ),
+            profile_urls=env.web_addresses(environ, "ZHIYIN_PROFILE_URLS"),
+            segmentation_urls=env.web_addresses(environ, "ZHIYIN_SEGMENTATION_URLS"),
+            engagement_urls=env.web_addresses(environ, "ZHIYIN_ENGAGEMENT_URLS"),
+            timezone=env.timezone(environ, "ZHIYIN_TIMEZONE", "Asia/Shanghai"),
+            currency=env.currency(environ, "ZHIYIN_CURRENCY", "CNY"),
+            partitions=env.integer(environ, "ZHIYIN_PARTITIONS", 8, 1, 1024),
+            lanes=env.integer(environ, "ZHIYIN_LANES", 4, 1, 64),
+            batch_records=env.integer(environ, "ZHIYIN_BATCH_RECORDS", 4_000, 1, 10_000),
+            log_level=env.one_of(environ, "ZHIYIN_LOG_LEVEL", "info", LOG_LEVELS),
+            log_retention_days=env.integer(environ, "ZHIYIN_LOG_RETENTION_DAYS", 7, 1, 3650),
+            trace_ratio=env.number(environ, "ZHIYIN_TRACE_RATIO", 1.0, 0.0, 1.0),
+            otlp_endpoint=_collector(environ),
+            webhook_allow=env.listed(environ, "ZHIYIN_WEBHOOK_ALLOW"),
+            source_trust=env.listed(environ, "ZHIYIN_SOURCE_TRUST"),
+            gift_categories=env.listed(environ, "ZHIYIN_GIFT_CATEGORIES"),
+            watchdog_seconds=env.number(environ, "ZHIYIN_WATCHDOG_SECONDS", 120.0, 1.0, 86_400.0),
+            session_seconds=env.number(environ, "ZHIYIN_SESSION_SECONDS", 30.0, 1.0, 600.0),
             fault=environ.get("ZHIYIN_FAULT") or None,
         )
 
@@ -85,58 +84,18 @@ def environment() -> Mapping[str, str]:
     return os.environ  # noqa: TID251 - this is the one place
 
 
-def _required(environ: Mapping[str, str], name: str) -> str:
-    if value := environ.get(name):
-        return value
-    raise SettingsError(f"{name} is not set; `zhiyin up` sets it, or point it at your own server")
-
-
 def _secret(environ: Mapping[str, str]) -> str:
-    secret = _required(environ, "ZHIYIN_SECRET_KEY")
+    secret = required(environ, "ZHIYIN_SECRET_KEY")
     if len(secret) < _SHORTEST_SECRET:
         raise SettingsError(f"ZHIYIN_SECRET_KEY needs at least {_SHORTEST_SECRET} characters")
     return secret
 
 
-def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    parts = (part.strip() for part in environ.get(name, "").split(","))
-    return tuple(part for part in parts if part)
+def _status_listen(environ: Mapping[str, str]) -> tuple[str, int] | None:
+    text = environ.get("ZHIYIN_STATUS_LISTEN")
+    return env.listen(text, "ZHIYIN_STATUS_LISTEN") if text else None
 
 
-def _number(
-    environ: Mapping[str, str], name: str, default: float, least: float, most: float
-) -> float:
-    text = environ.get(name, "")
-    try:
-        number = float(text) if text else default
-    except ValueError:
-        number = float("nan")
-    if not least <= number <= most:
-        raise SettingsError(f"{name} must be a number from {least:g} to {most:g}, not {text!r}")
-    return number
-
-
-def _integer(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    number = _number(environ, name, default, least, most)
-    if number != int(number):
-        raise SettingsError(f"{name} must be a whole number, not {number}")
-    return int(number)
-
-
-def _optional_listen(text: str | None) -> tuple[str, int] | None:
-    return _listen(text, "ZHIYIN_STATUS_LISTEN") if text else None
-
-
-def _listen(text: str, name: str = "ZHIYIN_LISTEN") -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise SettingsError(f"{name} must be host:port, not {text!r}")
-    return host.strip("[]"), int(port)
-
-
-def _timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SettingsError(f"ZHIYIN_TIMEZONE {name!r} is not a known time zone") from error
-    return name
+def _collector(environ: Mapping[str, str]) -> str | None:
+    found = env.web_addresses(environ, "OTEL_EXPORTER_OTLP_ENDPOINT")
+    return found[0] if found else None

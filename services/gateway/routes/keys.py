@@ -15,7 +15,7 @@ from services.gateway.domain.apikeys import RANDOM_BYTES, new_key
 from services.gateway.domain.scopes import ADMIN, ROLES, SCOPES, unknown_scopes
 from services.gateway.stores.audit import Entry
 from services.gateway.stores.keys import KeyStore, StoredKey
-from zhiyin.contracts.instants import instant, moment
+from zhiyin.contracts.instants import moment
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.problems import FieldError, Problem, current_trace
 from zhiyin.runtime.web import Page, body, decode_cursor, encode_cursor, json
@@ -107,10 +107,8 @@ class KeyRoutes:
         return Response(status_code=204)
 
     async def _create(self, caller: Caller, spec: KeySpec) -> Response:
-        now = self._clock()
-        if spec.expires_at is not None and _passed(spec.expires_at, now):
-            raise _invalid("/expires_at", "a time in the future, with its offset")
-        made = await make_key(self._keys, self._audit, spec, caller.actor, moment(now))
+        now = moment(self._clock())
+        made = await make_key(self._keys, self._audit, spec, caller.actor, now)
         return json(made, 201)
 
 
@@ -118,7 +116,9 @@ async def make_key(
     keys: KeyStore, audit: Records, spec: KeySpec, actor: str, now: datetime
 ) -> MadeKey:
     """Make a key, put that on record and store it. Its text exists nowhere but in the answer.
-    Raises Problem (422) for scopes that do not exist."""
+    Raises Problem (422) for scopes that do not exist and for a time that has passed."""
+    if spec.expires_at is not None and _passed(spec.expires_at, now):
+        raise _invalid("/expires_at", "a time in the future, with its offset")
     scopes = checked_scopes(spec)
     new = new_key(secrets.token_bytes(RANDOM_BYTES))
     detail = {"scopes": ",".join(sorted(scopes)), "name": spec.name}
@@ -142,8 +142,8 @@ def checked_scopes(spec: KeySpec) -> frozenset[str]:
     return scopes
 
 
-def _passed(at: datetime, now: int) -> bool:
-    return at.tzinfo is None or instant(at) <= now
+def _passed(at: datetime, now: datetime) -> bool:
+    return at.tzinfo is None or at <= now
 
 
 def _view(key: StoredKey) -> KeyView:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhiyin.embedded.errors import EmbeddedError
+from zhiyin.runtime.env import is_host_and_port
 
 SERVICES: Final = ("profile", "segmentation", "engagement", "gateway")
 """In the order in which they start."""
@@ -55,8 +56,6 @@ def read_instances(text: str) -> Mapping[str, int]:
 def read_kafka(text: str | None) -> str | None:
     if text is None or text == LOCAL:
         return text
-    for address in text.split(","):
-        host, _, port = address.strip().rpartition(":")
-        if not host or not port.isdecimal() or not 1 <= int(port) <= 65_535:
-            raise EmbeddedError(f"--kafka takes `local` or HOST:PORT, not {text!r}")
+    if not all(is_host_and_port(address.strip()) for address in text.split(",")):
+        raise EmbeddedError(f"--kafka takes `local` or HOST:PORT, not {text!r}")
     return text

@@ -1,0 +1,52 @@
+"""`python -m services.gateway.main keys create …`: makes a key where there is none to ask with."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import msgspec
+
+from services.gateway.routes.keys import KeySpec, make_key
+from services.gateway.stores.audit import AuditTrail
+from services.gateway.stores.keys import KeyStore
+from zhiyin.contracts.instants import moment
+from zhiyin.runtime.clock import Clock
+from zhiyin.runtime.db import Database
+from zhiyin.runtime.env import SettingsError
+
+
+async def create_key(database: Database, words: Sequence[str], clock: Clock) -> int:
+    """Prints the new key as JSON. Raises SettingsError for words and Problem for scopes that do
+    not exist."""
+    spec = _spec(words)
+    await database.open()
+    try:
+        audit = AuditTrail(database, clock)
+        made = await make_key(KeyStore(database), audit, spec, "cli", moment(clock()))
+    finally:
+        await database.close()
+    sys.stdout.write(msgspec.json.encode(made).decode() + "\n")
+    return 0
+
+
+class _Words(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SettingsError(f"{self.prog}: {message}")
+
+
+def _spec(words: Sequence[str]) -> KeySpec:
+    parser = _Words(prog="keys")
+    commands = parser.add_subparsers(required=True, metavar="create")
+    create = commands.add_parser("create", help="make a key and print it as JSON, this once")
+    create.add_argument("--scopes", default="", help="comma separated; may be left out with a role")
+    create.add_argument("--role", help="a named set of scopes")
+    create.add_argument("--name", default="", help="what it is for")
+    create.add_argument("--expires", help="RFC 3339 time with offset")
+    read = parser.parse_args(words)
+    scopes = [scope.strip() for scope in read.scopes.split(",") if scope.strip()]
+    said = {"scopes": scopes, "role": read.role, "name": read.name, "expires_at": read.expires}
+    try:
+        return msgspec.convert(said, KeySpec)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"keys create: {error}") from error
