@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.engagement.catalogs import Catalogs, Versions
+from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.circumstances import Circumstances
 from services.engagement.domain.codes import coupon_code
 from services.engagement.domain.customer import Customer, Run
+from services.engagement.domain.occurrence import Occurrence
 from services.engagement.domain.respond import Stimulus, needs_person, starts_of
 from services.engagement.keeping import Newest
 from services.engagement.store import coupons, ledger, people, runs
@@ -16,6 +18,7 @@ from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 
 Stimuli = Mapping[str, Sequence[Stimulus]]
+Starts = Mapping[str, Sequence[tuple[Campaign, Occurrence]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,7 @@ class Gatherer:
         for run in under_way:
             if run.profile_id in customers:
                 customers[run.profile_id].runs[run.run_id] = run
-        keys = {
-            (profile_id, campaign.key, occurrence.name)
-            for profile_id, found in starts.items()
-            for campaign, occurrence in found
-        }
-        if keys:
-            for profile_id, campaign, occurrence in await ledger.decided(tx, keys):
-                customers[profile_id].decided.add((campaign, occurrence))
+        await _decided(tx, customers, starts)
         versions = await self.catalogs.versions(
             tx, catalog, {(run.campaign, run.version) for run in under_way}
         )
@@ -71,7 +67,11 @@ class Gatherer:
         wanted = frozenset[str]().union(*(campaign.journey.coupons for campaign in asked))
         for profile_id, template, count in await coupons.counts(tx, known, wanted):
             customers[profile_id].coupons[template] = count
-        around = Circumstances(
+        around = self._around(catalog, await coupons.remaining(tx, wanted), now)
+        return Gathered(customers, versions, around, {run.run_id: run for run in under_way})
+
+    def _around(self, catalog: Catalog, remaining: dict[str, int], now: Instant) -> Circumstances:
+        return Circumstances(
             now=now,
             channels=catalog.channels,
             pressure=catalog.pressure,
@@ -79,9 +79,8 @@ class Gatherer:
             coupon_templates=catalog.coupon_templates,
             code_of=lambda action_id: coupon_code(self.coupon_secret, action_id),
             currency=self.currency,
-            remaining=await coupons.remaining(tx, wanted),
+            remaining=remaining,
         )
-        return Gathered(customers, versions, around, {run.run_id: run for run in under_way})
 
     async def _customers(
         self,
@@ -109,3 +108,14 @@ class Gatherer:
         for profile_id, contact in await ledger.contacts(tx, ids, since):
             customers[profile_id].contacts.append(contact)
         return customers
+
+
+async def _decided(tx: Connection, customers: Mapping[str, Customer], starts: Starts) -> None:
+    """Tells the customers which of these occurrences are decided already."""
+    keys = {
+        (profile_id, campaign.key, occurrence.name)
+        for profile_id, found in starts.items()
+        for campaign, occurrence in found
+    }
+    for profile_id, campaign, occurrence in await ledger.decided(tx, keys) if keys else ():
+        customers[profile_id].decided.add((campaign, occurrence))

@@ -2,14 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from services.engagement.cashier import Cashier
 from services.engagement.catalogs import Catalogs
@@ -29,6 +29,7 @@ from services.engagement.sealing import Sealer, derived_key
 from services.engagement.seeding import seed
 from services.engagement.senders.addresses import Vault
 from services.engagement.senders.logged import LogSender
+from services.engagement.senders.parcel import Sender
 from services.engagement.senders.places import Places
 from services.engagement.senders.smtp import SmtpSender
 from services.engagement.senders.webhook import WebhookSender
@@ -53,6 +54,19 @@ from zhiyin.runtime.worker import Worker, WorkerOptions
 
 SERVICE: Final = "engagement"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What one process is told and works with."""
+
+    settings: EngagementSettings
+    telemetry: Telemetry
+    log: EventLog
+    database: Database
+    client: httpx.AsyncClient
+    partitions: int
+    clock: Clock = wall_clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,70 +98,69 @@ async def migrate_all(settings: EngagementSettings) -> int:
     return 0
 
 
-def compose(
-    settings: EngagementSettings,
-    telemetry: Telemetry,
-    log: EventLog,
-    database: Database,
-    client: httpx.AsyncClient,
-    partitions: int,
-    clock: Clock = wall_clock,
-) -> Engagement:
-    service = settings.service
+def compose(outside: Outside) -> Engagement:
+    service = outside.settings.service
     options = Options(time_zone=service.timezone, currency=service.currency)
     sealer = sealer_of(service)
     catalogs = Catalogs(options, sealer)
     places = Places(service.webhook_allow)
-    vault = Vault(client, settings.gateway_urls, internal_token(service.secret_key))
     # The worker tells the deliverer, which asks the worker what is its own.
     deliverer = Deliverer(
-        database,
+        outside.database,
         catalogs,
-        {
-            "log": LogSender(),
-            "webhook": WebhookSender(client, places, clock),
-            "smtp": SmtpSender(vault, clock),
-        },
+        _senders(outside, places),
         lambda: worker.owned,
-        clock,
-        telemetry,
+        outside.clock,
+        outside.telemetry,
     )
     gatherer = Gatherer(catalogs, derived_key(service.secret_key, "coupons"), service.currency)
-    pipeline = Pipeline(catalogs, gatherer, partitions, clock, telemetry, deliverer.wake)
-    worker = _worker(service, telemetry, log, database, pipeline, partitions)
-    editor = Editor(database, options, partitions, clock)
-    settings_editor = SettingsEditor(database, sealer, places, service.currency, clock)
-    cashier = Cashier(database, service.currency, clock)
+    pipeline = Pipeline(
+        catalogs, gatherer, outside.partitions, outside.clock, outside.telemetry, deliverer.wake
+    )
+    worker = _worker(outside, pipeline)
     app = service_app(
         service,
-        telemetry,
-        database=database,
+        outside.telemetry,
+        database=outside.database,
         worker=worker,
-        routers=[
-            campaign_routes(database, editor, service.currency),
-            setting_routes(database, settings_editor, sealer),
-            coupon_routes(database, settings_editor, cashier, service.currency, clock),
-            people_routes(database, service.currency, clock),
-        ],
+        routers=_routes(outside, options, sealer, places),
         lifespan=_delivering(deliverer),
     )
     return Engagement(worker, deliverer, app)
 
 
-def _worker(
-    settings: ServiceSettings,
-    telemetry: Telemetry,
-    log: EventLog,
-    database: Database,
-    pipeline: Pipeline,
-    partitions: int,
-) -> Worker:
+def _senders(outside: Outside, places: Places) -> Mapping[str, Sender]:
+    token = internal_token(outside.settings.service.secret_key)
+    vault = Vault(outside.client, outside.settings.gateway_urls, token)
+    return {
+        "log": LogSender(),
+        "webhook": WebhookSender(outside.client, places, outside.clock),
+        "smtp": SmtpSender(vault, outside.clock),
+    }
+
+
+def _routes(
+    outside: Outside, options: Options, sealer: Sealer, places: Places
+) -> Sequence[APIRouter]:
+    database, clock, currency = outside.database, outside.clock, options.currency
+    editor = Editor(database, options, outside.partitions, clock)
+    settings_editor = SettingsEditor(database, sealer, places, currency, clock)
+    cashier = Cashier(database, currency, clock)
+    return [
+        campaign_routes(database, editor, currency),
+        setting_routes(database, settings_editor, sealer),
+        coupon_routes(database, settings_editor, cashier, currency, clock),
+        people_routes(database, currency, clock),
+    ]
+
+
+def _worker(outside: Outside, pipeline: Pipeline) -> Worker:
     timing = Timing(pipeline)
     return Worker(
         SERVICE,
         list(TOPICS),
-        log,
-        database,
+        outside.log,
+        outside.database,
         pipeline.apply,
         {
             RUN_TIMER: timing.runs,
@@ -155,8 +168,8 @@ def _worker(
             PARKED_TIMER: timing.parked,
             JOB_TIMER: Launching(pipeline).jobs,
         },
-        telemetry,
-        options=WorkerOptions.of(settings),
+        outside.telemetry,
+        options=WorkerOptions.of(outside.settings.service),
     )
 
 
@@ -190,7 +203,7 @@ async def serve(settings: EngagementSettings) -> int:
         topics = [*TOPICS, ACTION_DECIDED, *EVENTS]
         await log.ensure_topics(topics, service.partitions)
         partitions = await log.partitions(TOPICS[0])
-        parts = compose(settings, telemetry, log, database, client, partitions)
+        parts = compose(Outside(settings, telemetry, log, database, client, partitions))
         return await run_service(parts.app, parts.worker, service)
     finally:
         await client.aclose()

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.engagement.main import compose
+from services.engagement.main import Outside, compose
 from services.engagement.settings import EngagementSettings
 from tests.builders import a_purchase, an_event
 from tests.engagement.harness import (
@@ -58,13 +58,15 @@ async def calling(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
     service = ServiceSettings(postgres=instance.db.dsn, redis="", secret_key=SECRET)
     settings = EngagementSettings(service=service)
     parts = compose(
-        settings,
-        instance.telemetry,
-        open_log(service),
-        instance.db,
-        instance.client,
-        PARTITIONS,
-        instance.clock,
+        Outside(
+            settings,
+            instance.telemetry,
+            open_log(service),
+            instance.db,
+            instance.client,
+            PARTITIONS,
+            instance.clock,
+        )
     )
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(parts.app, raise_app_exceptions=False),

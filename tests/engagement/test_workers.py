@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.engagement.main import Engagement, compose, open_database
+from services.engagement.main import Engagement, Outside, compose, open_database
 from services.engagement.settings import EngagementSettings
 from tests.builders import a_purchase
 from tests.engagement.harness import PARTITIONS, SECRET, Instance, a_change, reachable, record_of
@@ -36,14 +36,8 @@ async def a_process(postgres: str, name: str) -> AsyncIterator[Engagement]:
     db, log, client = open_database(service), open_log(service), http_client(timeout=1.0)
     await db.open()
     await log.start()
-    parts = compose(
-        EngagementSettings(service=service),
-        Telemetry("engagement", name),
-        log,
-        db,
-        client,
-        PARTITIONS,
-    )
+    settings, telemetry = EngagementSettings(service=service), Telemetry("engagement", name)
+    parts = compose(Outside(settings, telemetry, log, db, client, PARTITIONS))
     working = [asyncio.create_task(parts.worker.run()), asyncio.create_task(parts.deliverer.run())]
     try:
         yield parts
