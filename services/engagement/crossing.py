@@ -12,9 +12,6 @@ from services.engagement.store import people
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 
-# A new rule or a backfill changes memberships, but it is no news about the person.
-_STARTING = frozenset({"event", "time"})
-
 
 async def cross(
     tx: Connection,
@@ -33,7 +30,8 @@ async def cross(
             continue
         if row.merged_into is None:
             memberships.append(_membership(crossing, row.partition))
-        if change.cause not in _STARTING:
+        # A new rule or a backfill changes memberships, but it is no news about the person.
+        if not change.news:
             continue
         if row.merged_into is None and change.profile_version > row.version:
             early += ((row, change.profile_version, each) for each in _starts(crossing, catalog))

@@ -91,7 +91,8 @@ def definition_routes(database: Database, editor: Editor, previews: Previews) ->
             message = f"the key is {key} and cannot be changed"
             error = FieldError("/key", "key_mismatch", message)
             raise Problem(422, "key_mismatch", message, errors=[error])
-        await editor.update(SegmentSpec(key, given.name, given.rule, given.description))
+        spec = SegmentSpec(key, given.name, given.rule, given.description, given.trigger_entries)
+        await editor.update(spec)
         return json(await one_segment(database, key))
 
     @router.delete("/v1/segments/{key}")

@@ -22,16 +22,17 @@ class Stored(NamedTuple):
     rule: Any
     builtin: bool
     deleted: bool
+    asked: bool
 
 
 async def load(tx: Connection) -> list[Definition]:
     """Every segment in force."""
     rows = await tx.fetch(
-        "SELECT key, version, revision, rule::text AS rule FROM segment WHERE NOT deleted"
+        "SELECT key, version, revision, rule::text, asked FROM segment WHERE NOT deleted"
     )
     return [
-        Definition(row["key"], row["version"], row["revision"], msgspec.json.decode(row["rule"]))
-        for row in rows
+        Definition(key, version, revision, msgspec.json.decode(rule), asked)
+        for key, version, revision, rule, asked in rows
     ]
 
 
@@ -51,7 +52,8 @@ async def find(tx: Connection, key: str) -> Stored | None:
     """A segment's row, deleted or not."""
     row = await tx.fetchrow(
         """
-        SELECT key, version, revision, name, description, rule::text AS rule, builtin, deleted
+        SELECT key, version, revision, name, description, rule::text AS rule, builtin, deleted,
+               asked
         FROM segment WHERE key = $1
         """,
         key,
@@ -67,11 +69,12 @@ async def put(
     """Insert the segment, or give it its new version."""
     await tx.execute(
         """
-        INSERT INTO segment (key, version, revision, name, description, rule, builtin)
-        VALUES ($1, $2, $3, $4, $5, $6::text::json, $7)
+        INSERT INTO segment (key, version, revision, name, description, rule, builtin, asked)
+        VALUES ($1, $2, $3, $4, $5, $6::text::json, $7, $8)
         ON CONFLICT (key) DO UPDATE SET
           version = excluded.version, revision = excluded.revision, name = excluded.name,
           description = excluded.description, rule = excluded.rule, deleted = false,
+          asked = excluded.asked,
           updated_at = clock_timestamp(),
           created_at = CASE WHEN segment.deleted THEN clock_timestamp() ELSE segment.created_at END
         """,
@@ -82,6 +85,7 @@ async def put(
         spec.description,
         msgspec.json.encode(spec.rule).decode(),
         builtin,
+        spec.trigger_entries,
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from services.segmentation.backfill import BACKFILL, Backfill
 from services.segmentation.catalogue import Catalogue
 from services.segmentation.editor import Editor
 from services.segmentation.hot_copies import HotCopies
+from services.segmentation.keeping import keep_moves_hourly, keep_moves_now
 from services.segmentation.pipeline import Pipeline
 from services.segmentation.preview import Previews
 from services.segmentation.profile_api import profile_routes
@@ -53,6 +54,7 @@ async def migrate_all(settings: ServiceSettings) -> int:
     database = open_database(settings)
     await database.open()
     try:
+        await keep_moves_now(database)
         await Editor(database, range(settings.partitions)).install_built_in()
     finally:
         await database.close()
@@ -100,6 +102,7 @@ async def serve(settings: ServiceSettings) -> int:
     await log.start()
     try:
         await log.ensure_topics([PROFILE_CHANGED, SEGMENT_CHANGED], settings.partitions)
+        await keep_moves_now(database)
         partitions = range(await log.partitions(PROFILE_CHANGED))
         hot = HotCopies(redis, database)
         worker = build_worker(settings, log, database, hot, telemetry)
@@ -125,11 +128,14 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        retrying = asyncio.create_task(hot.run())
+        beside = [
+            asyncio.create_task(hot.run()),
+            asyncio.create_task(keep_moves_hourly(database)),
+        ]
         yield
-        retrying.cancel()
-        with suppress(asyncio.CancelledError):
-            await retrying
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
     return service_app(
         settings,

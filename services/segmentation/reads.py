@@ -123,12 +123,16 @@ class DaySize(NamedTuple):
 
 async def sizes(connection: Connection, segment: str, days: int) -> list[DaySize]:
     """How many came, went and were there at the end of each of the newest `days` days on which
-    anything changed, oldest first."""
+    anything changed, oldest first. Counted back from how many there are now, because days that
+    are too old are not kept."""
     rows = await connection.fetch(
         """
         SELECT day, entered, "left", members FROM (
           SELECT day, sum(entered)::bigint AS entered, sum("left")::bigint AS "left",
-                 (sum(sum(entered - "left")) OVER (ORDER BY day))::bigint AS members
+                 (SELECT coalesce(sum(members), 0) FROM tally WHERE segment = $1)::bigint
+                 - coalesce(sum(sum(entered - "left")) OVER (
+                     ORDER BY day DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                   ), 0)::bigint AS members
           FROM tally_day WHERE segment = $1 GROUP BY day ORDER BY day DESC LIMIT $2
         ) newest ORDER BY day
         """,

@@ -108,3 +108,36 @@ FIRST_TABLES: Final = (
     END $$
     """,
 )
+
+SECOND_STEPS: Final = (
+    "ALTER TABLE segment ADD COLUMN asked boolean NOT NULL DEFAULT false",
+    # Comings and goings by month of the decision, so that old ones go by dropping a table. What
+    # there is becomes the table of all that came before.
+    "ALTER TABLE membership_log RENAME TO membership_log_before",
+    "ALTER INDEX membership_log_segment RENAME TO membership_log_before_segment",
+    "ALTER TABLE membership_log_before DROP CONSTRAINT membership_log_pkey",
+    """
+    CREATE TABLE membership_log (
+      profile_id text COLLATE "C" NOT NULL,
+      id uuid NOT NULL,
+      segment text COLLATE "C" NOT NULL,
+      entered boolean NOT NULL,
+      at timestamptz NOT NULL,
+      decided_at timestamptz NOT NULL,
+      cause text NOT NULL,
+      rule_version int NOT NULL,
+      PRIMARY KEY (profile_id, id, decided_at)
+    ) PARTITION BY RANGE (decided_at)
+    """,
+    "CREATE INDEX membership_log_segment ON membership_log (segment, decided_at, id)",
+    """
+    DO $$ BEGIN
+      EXECUTE format(
+        'ALTER TABLE membership_log ATTACH PARTITION membership_log_before'
+        ' FOR VALUES FROM (MINVALUE) TO (%L)',
+        date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC' + interval '1 month')
+          AT TIME ZONE 'UTC'
+      );
+    END $$
+    """,
+)

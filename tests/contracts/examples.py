@@ -180,6 +180,7 @@ def _segment() -> SegmentChanged:
         event_ids=("e-1",),
         imported=True,
         received_at=START - 1,
+        asked=True,
     )
 
 

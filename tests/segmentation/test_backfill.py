@@ -122,3 +122,21 @@ async def still_inside(instance: Instance, segment: str) -> set[str]:
             segment,
         )
     return {row[0] for row in rows}
+
+
+async def test_a_backfill_sets_off_campaigns_only_if_asked_to(instance: Instance) -> None:
+    await populate(instance)
+    await instance.editor.create(SegmentSpec("quiet", "Q", DORMANT))
+    await instance.settle()
+    assert {one.news for one in instance.told} == {False}
+    instance.told.clear()
+    loud = SegmentSpec("loud", "L", {"segment": "quiet"}, trigger_entries=True)
+    await instance.editor.create(loud)
+    await instance.settle()
+    assert {(one.segment, one.cause, one.news) for one in instance.told} == {
+        ("loud", "backfill", True)
+    }
+    instance.told.clear()
+    await instance.editor.update(SegmentSpec("quiet", "Q", {"not": DORMANT}))
+    await instance.settle()
+    assert {(one.segment, one.news) for one in instance.told} == {("quiet", False), ("loud", False)}

@@ -12,12 +12,14 @@ Key = Annotated[str, Meta(pattern=KEY_PATTERN)]
 
 
 class SegmentSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """`rule` is checked by `zhiyin.rules.parse`."""
+    """`rule` is checked by `zhiyin.rules.parse`. `trigger_entries`: whoever the backfill sorts in
+    or out sets off campaigns as if it had just happened; without it a backfill sets off none."""
 
     key: Key
     name: Annotated[str, Meta(min_length=1, max_length=200)]
     rule: Any
     description: Annotated[str, Meta(max_length=2000)] = ""
+    trigger_entries: bool = False
 
 
 class SegmentUpdate(Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +30,7 @@ class SegmentUpdate(Struct, frozen=True, forbid_unknown_fields=True):
     rule: Any
     description: Annotated[str, Meta(max_length=2000)] = ""
     key: str | None = None
+    trigger_entries: bool = False
 
 
 class PreviewSpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,7 +131,7 @@ class SegmentOfProfile(Struct, frozen=True):
 class SegmentChanged(Struct, frozen=True, omit_defaults=True):
     """`at` is the instant at which it became true (the flip itself when time caused it);
     `decided_at` when we said so. Only `event` and `time` enter people into campaigns, and an
-    `event` that was `imported` does not."""
+    `event` that was `imported` does not; `backfill` and `rule` do if `asked`."""
 
     message_id: str
     profile_id: str
@@ -142,6 +145,12 @@ class SegmentChanged(Struct, frozen=True, omit_defaults=True):
     event_ids: tuple[str, ...] = ()
     imported: bool = False
     received_at: Instant | None = None  # of the newest causing event at the gateway
+    asked: bool = False  # a backfill that was to set off campaigns
+
+    @property
+    def news(self) -> bool:
+        """Whether it is news about the person, which campaigns may answer."""
+        return self.cause in ("event", "time") or self.asked
 
 
 _decoder = msgspec.msgpack.Decoder(SegmentChanged)

@@ -59,4 +59,5 @@ def told(
         event_ids=caused.event_ids if caused else (),
         imported=caused.imported if caused else False,
         received_at=caused.received_at if caused else None,
+        asked=flip.asked,
     )

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.segmentation.domain.segment_set import SegmentSet
-from services.segmentation.domain.settle import Before, Flip, Occasion, Settling
+from services.segmentation.domain.segment_set import Segment, SegmentSet
+from services.segmentation.domain.settle import Before, Flip, Occasion, Reason, Settling
 from services.segmentation.domain.state import Standing, State, earliest_flip
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot
@@ -98,8 +98,16 @@ def _catch_up(settling: Settling, before: Before, now: Instant) -> None:
         return
     told = len(settling.flips)
     settling.settle(copy, stale, now, Occasion("rule", now))
-    new = {rules.ordered[place].key for place in stale if rules.ordered[place].version == 1}
+    changed = {rules.ordered[place].key: rules.ordered[place] for place in stale}
     settling.flips[told:] = [
-        replace(flip, reason="backfill") if flip.segment in new else flip
-        for flip in settling.flips[told:]
+        _by_rule(flip, changed.get(flip.segment)) for flip in settling.flips[told:]
     ]
+
+
+def _by_rule(flip: Flip, changed: Segment | None) -> Flip:
+    """A segment's first version is a backfill, a later one a changed rule; and so is what makes
+    those flip that read it (`changed` None)."""
+    if changed is None:
+        return flip
+    reason: Reason = "backfill" if changed.version == 1 else "rule"
+    return replace(flip, reason=reason, asked=changed.asked)

@@ -15,12 +15,14 @@ from zhiyin.rules import Compiled, Options, compile_rule, parse, reads
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A segment as it is stored. `revision`: the revision of the set at which this version of
-    the rule came in; `rule`: its tree, already checked."""
+    the rule came in; `rule`: its tree, already checked; `asked`: its backfill is to set off
+    campaigns."""
 
     key: str
     version: int
     revision: int
     rule: Any
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Segment:
     revision: int
     reads: frozenset[str]
     compiled: Compiled
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def _compiled(definition: Definition, options: Options, known: SegmentSet) -> Se
         definition.revision,
         reads(rule),
         compile_rule(rule, options),
+        definition.asked,
     )
 
 

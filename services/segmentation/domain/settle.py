@@ -17,13 +17,15 @@ Before = Callable[[], Snapshot | None]
 
 
 class Flip(Struct, frozen=True):
-    """A person entered or left a segment. `at`: when it became true."""
+    """A person entered or left a segment. `at`: when it became true; `asked`: by a backfill that
+    is to set off campaigns."""
 
     segment: str
     rule_version: int
     entered: bool
     at: Instant
     reason: Reason
+    asked: bool = False
 
 
 class Occasion(Struct, frozen=True):
