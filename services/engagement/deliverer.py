@@ -12,13 +12,14 @@ from services.engagement.catalogs import Catalogs
 from services.engagement.domain.allowed import PAUSED, UNKNOWN, hindrance
 from services.engagement.domain.breaker import Breaker
 from services.engagement.domain.catalog import Catalog
-from services.engagement.domain.channels import Channel, address
+from services.engagement.domain.channels import Channel
 from services.engagement.domain.delivery import MAX_AGE, retry_after
 from services.engagement.senders.parcel import Attempt, Failed, Parcel, Retry, Sender, Sent
 from services.engagement.store import deliveries, people, settings
 from services.engagement.store.deliveries import Claimed
 from zhiyin.contracts.instants import SECOND, Duration
 from zhiyin.contracts.profiles import Snapshot
+from zhiyin.facts.reach import address
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.outages import OUTAGES

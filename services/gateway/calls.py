@@ -7,14 +7,16 @@ from typing import Annotated, Any, Final, Protocol
 from urllib.parse import quote
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from services.gateway.auth import Caller
 from services.gateway.bodies import read_json
 from services.gateway.people import Asking
 from services.gateway.stores.audit import Entry
-from services.gateway.upstreams import Answer, Asked
+from services.gateway.upstreams import Answer, Asked, Streamed
+from zhiyin.runtime.answers import NDJSON
 from zhiyin.runtime.problems import Problem, current_trace
 from zhiyin.runtime.web import convert
 
@@ -54,6 +56,8 @@ class Call(Struct, frozen=True, kw_only=True):
       the body's
     - `prepare`: turns the caller's body into what the service gets (tokens for phone and email)
     - `creates`: takes part in `Idempotency-Key`
+    - `streams`: a caller who accepts `application/x-ndjson` gets the answer line by line
+    - `media`: media types of an answer that is not JSON
     """
 
     method: str
@@ -75,6 +79,8 @@ class Call(Struct, frozen=True, kw_only=True):
     creates: bool = False
     changes: bool = True
     timeout: float = 15.0
+    streams: bool = False
+    media: tuple[str, ...] = ()
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -109,6 +115,8 @@ class Once(Protocol):
 
 class Asks(Protocol):
     async def ask(self, service: str, asked: Asked) -> Answer: ...
+
+    async def stream(self, service: str, asked: Asked) -> Answer | Streamed: ...
 
 
 class KnowsPeople(Protocol):
@@ -181,6 +189,8 @@ class Forwarder:
             body=body,
             timeout=call.timeout,
         )
+        if call.streams and NDJSON in request.headers.get("accept", ""):
+            return handed_on(await self._upstreams.stream(call.service, _as_lines(asked)))
         answer = await self._upstreams.ask(call.service, asked)
         if call.changing and answer.status >= 400:
             await self._record(call, caller, path, answer.status)
@@ -195,6 +205,17 @@ class Forwarder:
 
 def asking_of(request: Request, caller: Caller) -> Asking:
     return Asking(caller.actor, request.scope.get("traceparent", ""))
+
+
+def _as_lines(asked: Asked) -> Asked:
+    return replace(asked, accept=NDJSON)
+
+
+def handed_on(answer: Answer | Streamed) -> Response:
+    """A stream as it comes, a refusal as it is."""
+    if isinstance(answer, Answer):
+        return passed_on(answer)
+    return StreamingResponse(answer.chunks, media_type=answer.media_type)
 
 
 def passed_on(answer: Answer) -> Response:

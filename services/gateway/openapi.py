@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.calls import Call
+from zhiyin.runtime.answers import NDJSON
 
 _PARAMETER: Final = re.compile(r"\{(\w+)(?::path)?\}")
 _REF: Final = "#/components/schemas/{name}"
@@ -118,9 +119,17 @@ def _operation(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
 def _responses(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "Done"}
     if call.status != 204:
-        answer["content"] = _content(call.answer, call.answer_example, schemas)
+        answer["content"] = _answer_content(call, schemas)
     refusals = {str(status): _PROBLEM for status in (401, 403, 429, 503, "default")}
     return {str(call.status): answer, **refusals}
+
+
+def _answer_content(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
+    if call.media:
+        return {media: {"schema": {"type": "string"}} for media in call.media}
+    content = _content(call.answer, call.answer_example, schemas)
+    lines = {NDJSON: {"schema": _schema(call.answer, schemas)}} if call.streams else {}
+    return {**content, **lines}
 
 
 def _content(kind: Any, example: Any, schemas: dict[int, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Calls to the services behind the gateway, with failover between their instances."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Final, TypeVar
 
 import httpx
 from msgspec import Struct
@@ -13,6 +13,7 @@ PROFILE: Final = "profile"
 SEGMENTATION: Final = "segmentation"
 ENGAGEMENT: Final = "engagement"
 
+T = TypeVar("T")
 _DOWN_SECONDS: Final = 2.0
 _RETRY_SECONDS: Final = 2
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -37,6 +38,13 @@ class Answer(Struct, frozen=True):
     media_type: str
     body: bytes
     headers: Mapping[str, str] = {}
+
+
+class Streamed(Struct, frozen=True):
+    """An answer that is handed on while it comes. Close `chunks` when nobody listens any more."""
+
+    media_type: str
+    chunks: AsyncIterator[bytes]
 
 
 class _Instances:
@@ -76,10 +84,19 @@ class Upstreams:
 
     async def ask(self, service: str, asked: Asked) -> Answer:
         """The answer of the first instance that gives one. Raises Problem (503) when none does."""
+        return await self._first(service, asked, self.ask_instance)
+
+    async def stream(self, service: str, asked: Asked) -> Answer | Streamed:
+        """As `ask`, for an answer that comes bit by bit; a refusal comes whole."""
+        return await self._first(service, asked, self._stream_instance)
+
+    async def _first(
+        self, service: str, asked: Asked, ask: Callable[[str, Asked], Awaitable[T]]
+    ) -> T:
         instances = self._instances[service]
         for url in instances.in_order(self._monotonic()):
             try:
-                return await self.ask_instance(url, asked)
+                return await ask(url, asked)
             except httpx.TransportError as error:
                 instances.away(url, self._monotonic())
                 if not isinstance(error, _NEVER_SENT) and asked.method not in _REPEATABLE:
@@ -95,7 +112,17 @@ class Upstreams:
 
     async def ask_instance(self, url: str, asked: Asked) -> Answer:
         """Raises httpx.TransportError."""
-        response = await self._client.request(
+        return _answer(await self._client.send(self._request(url, asked)))
+
+    async def _stream_instance(self, url: str, asked: Asked) -> Answer | Streamed:
+        response = await self._client.send(self._request(url, asked), stream=True)
+        if response.status_code != 200:
+            await response.aread()
+            return _answer(response)
+        return Streamed(response.headers.get("content-type", ""), _chunks(response))
+
+    def _request(self, url: str, asked: Asked) -> httpx.Request:
+        return self._client.build_request(
             asked.method,
             url + asked.target,
             content=asked.body or None,
@@ -108,7 +135,14 @@ class Upstreams:
             },
             timeout=httpx.Timeout(asked.timeout, connect=2.0),
         )
-        return _answer(response)
+
+
+async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in response.aiter_raw():
+            yield chunk
+    finally:
+        await response.aclose()
 
 
 def _answer(response: httpx.Response) -> Answer:

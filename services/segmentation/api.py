@@ -11,12 +11,10 @@ from starlette.responses import Response
 from services.segmentation import reads
 from services.segmentation.editor import Editor, not_found
 from services.segmentation.explain import explain, no_profile
-from services.segmentation.preview import Previews
 from services.segmentation.views import member_view, move_view, segment_view, size_view
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.segments import (
     KEY_PATTERN,
-    PreviewSpec,
     SegmentHistory,
     SegmentSpec,
     SegmentUpdate,
@@ -59,7 +57,7 @@ async def one_segment(database: Database, key: str) -> SegmentView:
     return segment_view(rows[0])
 
 
-def definition_routes(database: Database, editor: Editor, previews: Previews) -> APIRouter:
+def definition_routes(database: Database, editor: Editor) -> APIRouter:
     router = APIRouter()
 
     @router.post("/v1/segments")
@@ -69,10 +67,6 @@ def definition_routes(database: Database, editor: Editor, previews: Previews) ->
         answer = json(await one_segment(database, spec.key), 201)
         answer.headers["location"] = f"/v1/segments/{spec.key}"
         return answer
-
-    @router.post("/v1/segments/preview")
-    async def preview(request: Request) -> Response:
-        return json(await previews.preview(body(PreviewSpec, await request.body()).rule))
 
     @router.get("/v1/segments")
     async def list_all() -> Response:

@@ -26,7 +26,7 @@ async def keep_moves(tx: Connection, now: Instant, days: int = KEPT_DAYS) -> lis
     Returns the names of the dropped ones."""
     await tx.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
     known = await _tables(tx)
-    first = known[_BEFORE] if _BEFORE in known else date.min
+    first = known.get(_BEFORE, date.min)
     month = moment(now).date().replace(day=1)
     for _ in range(_MONTHS_AHEAD):
         if _name(month) not in known and month >= first:

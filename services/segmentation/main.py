@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from services.segmentation.api import definition_routes, member_routes
 from services.segmentation.backfill import BACKFILL, Backfill
 from services.segmentation.catalogue import Catalogue
+from services.segmentation.counting_api import counting_routes
 from services.segmentation.editor import Editor
 from services.segmentation.hot_copies import HotCopies
 from services.segmentation.keeping import keep_moves_hourly, keep_moves_now
@@ -143,7 +144,8 @@ def build_app(
         database=database,
         worker=worker,
         routers=[
-            definition_routes(database, Editor(database, partitions), Previews(database, options)),
+            definition_routes(database, Editor(database, partitions)),
+            counting_routes(database, Previews(database, options)),
             member_routes(database, options),
             profile_routes(database, hot),
         ],

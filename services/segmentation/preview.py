@@ -1,22 +1,29 @@
-"""How many would match a rule, before it is a segment."""
+"""How many would match a rule, before it is a segment: counted aloud."""
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from services.segmentation import reads
+from services.segmentation.domain.glance import Look, glance, look_of
 from services.segmentation.domain.state import decode_state
 from services.segmentation.editor import check_segments_exist, checked_rule
 from services.segmentation.reads import Packed
 from zhiyin.contracts.instants import Instant, rfc3339
-from zhiyin.contracts.profiles import decode_snapshot
+from zhiyin.contracts.profiles import Snapshot
 from zhiyin.contracts.segments import Preview
-from zhiyin.rules import Compiled, Options, Person, compile_rule
+from zhiyin.facts.reach import ADDRESSED_BY, marketing_channels
+from zhiyin.rules import Compiled, Options, Person, Rule, compile_rule
+from zhiyin.rules import reads as reads_of
 from zhiyin.runtime.db import Database
 
 # A page is a few milliseconds of work, after which everything else gets its turn.
 _PAGE: Final = 200
 _SAMPLE: Final = 20
+_TELL_SECONDS: Final = 0.25
+_REACH: Final = look_of(["identifiers", "consents", "activity", "browse"])
 
 
 class Previews:
@@ -27,35 +34,76 @@ class Previews:
         self._options = options
         self._turn = asyncio.Lock()
 
-    async def preview(self, tree: Any) -> Preview:
-        """Everybody at one instant, page by page rather than in one long transaction, which would
-        keep the tables from being cleaned. Raises Problem (422) for what is no rule."""
+    async def check(self, tree: Any) -> Rule:
+        """Raises Problem (422) for what is no rule, or reads a segment there is not."""
         rule = checked_rule(tree)
+        async with self._database.connection() as connection:
+            await check_segments_exist(connection, tree, rule)
+        return rule
+
+    async def preview(self, rule: Rule) -> Preview:
+        """The last word of `counting`."""
+        told = [each async for each in self.counting(rule)]
+        return told[-1]
+
+    async def counting(self, rule: Rule) -> AsyncIterator[Preview]:
+        """Everybody at one instant, page by page rather than in one long transaction, which would
+        keep the tables from being cleaned. The last one is of everybody."""
         async with self._turn:
-            started = time.perf_counter()
             async with self._database.connection() as connection:
-                await check_segments_exist(connection, tree, rule)
                 now = await reads.now(connection)
-            compiled = compile_rule(rule, self._options)
-            population, found, sample = await self._everybody(compiled, now)
-            took = (time.perf_counter() - started) * 1000
-        return Preview(found, population, sample, round(took, 1), rfc3339(now))
-
-    async def _everybody(self, compiled: Compiled, now: Instant) -> tuple[int, int, list[str]]:
-        population, found, after = 0, 0, ""
-        sample: list[str] = []
-        while True:
-            async with self._database.connection() as connection:
-                page = await reads.packed_people(connection, after, _PAGE)
-            matching = [one.profile_id for one in page if _matches(compiled, one, now)]
-            population += len(page)
-            found += len(matching)
-            sample += matching[: _SAMPLE - len(sample)]
-            if len(page) < _PAGE:
-                return population, found, sample
-            after = page[-1].profile_id
+            count = _Count(compile_rule(rule, self._options), look_of(reads_of(rule)), now)
+            told_at, after = time.perf_counter(), ""
+            while True:
+                async with self._database.connection() as connection:
+                    page = await reads.packed_people(connection, after, _PAGE)
+                count.add(page)
+                if len(page) < _PAGE:
+                    break
+                after = page[-1].profile_id
+                if time.perf_counter() - told_at >= _TELL_SECONDS:
+                    told_at = time.perf_counter()
+                    yield count.so_far(done=False)
+            yield count.so_far(done=True)
 
 
-def _matches(compiled: Compiled, one: Packed, now: Instant) -> bool:
-    person = Person(decode_snapshot(one.snapshot), decode_state(one.state).members)
-    return compiled.evaluate(person, now).matches
+class _Count:
+    """What has been seen so far."""
+
+    def __init__(self, compiled: Compiled, look: Look, now: Instant) -> None:
+        self._compiled = compiled
+        self._look = look | _REACH
+        self._now = now
+        self._started = time.perf_counter()
+        self._population = 0
+        self._found = 0
+        self._sample: list[str] = []
+        self._reachable: Counter[str] = Counter(dict.fromkeys((*ADDRESSED_BY, "any"), 0))
+
+    def add(self, page: list[Packed]) -> None:
+        self._population += len(page)
+        for one in page:
+            snapshot = glance(one.snapshot, self._look)
+            person = Person(snapshot, decode_state(one.state).members)
+            if self._compiled.evaluate(person, self._now).matches:
+                self._matching(one.profile_id, snapshot)
+
+    def so_far(self, *, done: bool) -> Preview:
+        took = (time.perf_counter() - self._started) * 1000
+        return Preview(
+            count=self._found,
+            population=self._population,
+            sample=list(self._sample),
+            reachable=dict(self._reachable),
+            took_ms=round(took, 1),
+            as_of=rfc3339(self._now),
+            done=done,
+        )
+
+    def _matching(self, profile_id: str, snapshot: Snapshot) -> None:
+        self._found += 1
+        if len(self._sample) < _SAMPLE:
+            self._sample.append(profile_id)
+        channels = marketing_channels(snapshot)
+        self._reachable.update(channels)
+        self._reachable["any"] += bool(channels)

@@ -11,6 +11,7 @@ from services.segmentation.main import build_app
 from tests.segmentation.harness import PARTITIONS, Instance
 from tests.segmentation.people import DORMANT, IN_HANGZHOU, Life, move, purchase
 from zhiyin.contracts.instants import DAY
+from zhiyin.contracts.profiles import Consent
 from zhiyin.runtime.clock import wall_clock
 from zhiyin.runtime.http import internal_token
 from zhiyin.runtime.settings import ServiceSettings
@@ -164,6 +165,54 @@ async def test_a_preview_counts_everybody_exactly(
     assert (await api.post("/v1/segments/preview", json={"rule": over})).json()["count"] == 150
     problem(await api.post("/v1/segments/preview", json={"rule": {"segment": "nope"}}), 422)
     problem(await api.post("/v1/segments/preview", json={}), 422)
+
+
+async def test_a_preview_counts_aloud_and_says_whom_marketing_reaches(
+    api: httpx.AsyncClient, instance: Instance
+) -> None:
+    messages = []
+    for number in range(450):
+        life = Life(f"p-{number:03}").then(bought := purchase(wall_clock() - DAY))
+        message = life.message([bought])
+        facts = msgspec.structs.replace(
+            message.snapshot.facts,
+            identifiers={"phone": {f"t{number}": ""}} if number % 2 else {},
+            consents={"marketing.sms": Consent(number % 3 > 0, "s", 1, "e")},
+        )
+        snapshot = msgspec.structs.replace(message.snapshot, facts=facts)
+        messages.append(msgspec.structs.replace(message, snapshot=snapshot))
+    await instance.deliver(*messages)
+    query = {"rule": {"fact": "orders.count", "op": "eq", "value": 1}}
+    headers = {"accept": "application/x-ndjson"}
+    answer = await api.post("/v1/segments/preview", json=query, headers=headers)
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    *earlier, last = [msgspec.json.decode(line) for line in answer.text.splitlines()]
+    assert [each["done"] for each in earlier] == [False] * len(earlier)
+    assert (last["done"], last["count"], last["population"]) == (True, 450, 450)
+    assert (last["reachable"]["sms"], last["reachable"]["any"]) == (150, 150)
+    assert last["reachable"]["email"] == 0
+    whole = (await api.post("/v1/segments/preview", json=query)).json()
+    assert whole["reachable"] == last["reachable"]
+    refused = await api.post("/v1/segments/preview", json={"rule": {"x": 1}}, headers=headers)
+    problem(refused, 422)
+
+
+async def test_the_overlap_of_segments_is_exact(api: httpx.AsyncClient, instance: Instance) -> None:
+    await some_people(instance)
+    await create(api, "dormant-x", DORMANT)
+    await create(api, "here", IN_HANGZHOU)
+    await create(api, "awake", {"not": DORMANT})
+    await instance.settle()
+    keys = ["dormant-x", "here", "awake"]
+    found = (await api.post("/v1/segments/overlap", json={"segments": keys})).json()
+    assert found["counts"] == {"dormant-x": 10, "here": 30, "awake": 20}
+    assert {(*one["inside"], one["count"]) for one in found["regions"]} == {
+        ("dormant-x", "here", 10),
+        ("here", "awake", 20),
+    }
+    assert found["union"] == 30
+    for wrong, status in ((["here"], 422), (["here", "here"], 422), (["here", "nope"], 404)):
+        problem(await api.post("/v1/segments/overlap", json={"segments": wrong}), status)
 
 
 async def test_members_and_history_come_in_pages(

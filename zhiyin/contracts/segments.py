@@ -62,11 +62,40 @@ class SegmentView(Struct, frozen=True):
 
 
 class Preview(Struct, frozen=True):
-    """`count` of `population` people match now; `sample`: up to 20 profile ids."""
+    """`count` of `population` people match at `as_of`; `sample`: up to 20 profile ids;
+    `reachable`: channel → how many of them marketing can and may reach there, `any` over all.
+
+    As a stream (`Accept: application/x-ndjson`) there is a line of this kind several times a
+    second, of the people looked at so far; the last one says `done`."""
 
     count: int
     population: int
     sample: list[str]
+    reachable: dict[str, int]
+    took_ms: float
+    as_of: str
+    done: bool = True
+
+
+class OverlapSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """Two or three different segments."""
+
+    segments: Annotated[list[Key], Meta(min_length=2, max_length=3)]
+
+
+class Region(Struct, frozen=True):
+    """People who are in all of `inside`, and in none of the other segments asked about."""
+
+    inside: list[str]
+    count: int
+
+
+class Overlap(Struct, frozen=True):
+    """`regions`: every part that has anybody in it; together they are the `union`."""
+
+    counts: dict[str, int]
+    regions: list[Region]
+    union: int
     took_ms: float
     as_of: str
 

@@ -1,8 +1,9 @@
 """May an action that was decided still go out? Asked again just before sending."""
 
 from services.engagement.domain.catalog import Catalog
-from services.engagement.domain.consent import open_complaint, refused
+from services.engagement.domain.complaints import open_complaint
 from zhiyin.contracts.profiles import Snapshot
+from zhiyin.facts.reach import refused
 
 PAUSED = "paused"
 # Merged into somebody whose own profile has not come yet. Of somebody erased nothing is left to

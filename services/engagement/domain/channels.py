@@ -2,22 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from services.engagement.domain.consent import refused
 from zhiyin.contracts.campaigns import AUTO_CHANNEL
 from zhiyin.contracts.profiles import Snapshot
-
-# Which identifiers a channel can be addressed by, in order of preference for `auto`. A channel
-# that is not listed takes the profile id, and is used only when a step names it.
-ADDRESSED_BY: Final[Mapping[str, tuple[str, ...]]] = {
-    "push": ("device_id",),
-    "wechat": ("openid", "unionid"),
-    "wecom": ("unionid",),
-    "sms": ("phone",),
-    "email": ("email",),
-    "inbox": ("member_id", "unionid", "openid", "alipay_id"),
-}
+from zhiyin.facts.reach import ADDRESSED_BY, address, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +57,6 @@ def _named(
     if refused(snapshot, purpose, wanted):
         return Unreachable("consent", f"{purpose}.{wanted} refused")
     return channel
-
-
-def address(channel: str, snapshot: Snapshot) -> tuple[str, str] | None:
-    """(namespace, value or token) a channel would use; None if there is none."""
-    for namespace in ADDRESSED_BY.get(channel, ()):
-        if known := snapshot.facts.identifiers.get(namespace):
-            return namespace, min(known)
-    return None
 
 
 def _reaches(channel: str, snapshot: Snapshot) -> bool:

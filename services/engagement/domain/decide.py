@@ -6,7 +6,7 @@ from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.chance import held_out
 from services.engagement.domain.channels import Channel, Unreachable, choose
 from services.engagement.domain.circumstances import Circumstances
-from services.engagement.domain.consent import open_complaint
+from services.engagement.domain.complaints import open_complaint
 from services.engagement.domain.customer import Customer, Decision
 from services.engagement.domain.journey import CouponNode, MessageNode
 from services.engagement.domain.occurrence import Occurrence

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.engagement.domain.channels import Unreachable, choose
-from services.engagement.domain.consent import open_complaint
+from services.engagement.domain.complaints import open_complaint
 from services.engagement.domain.customer import Waiting
 from services.engagement.domain.journey import MessageNode
 from services.engagement.domain.pressure import Contact

@@ -6,6 +6,8 @@ from services.gateway.calls import PAGE, Call
 from services.gateway.domain.scopes import SEGMENTS_READ, SEGMENTS_WRITE
 from services.gateway.upstreams import SEGMENTATION
 from zhiyin.contracts.segments import (
+    Overlap,
+    OverlapSpec,
     Preview,
     PreviewSpec,
     SegmentExplanation,
@@ -44,7 +46,12 @@ CALLS: Final = (
     _call(
         "POST", "/preview", "preview", "How many a rule would hold, with a sample",
         body=PreviewSpec, example={"rule": _RULE}, answer=Preview, scope=SEGMENTS_READ,
-        changes=False, timeout=60.0,
+        changes=False, timeout=60.0, streams=True,
+    ),
+    _call(
+        "POST", "/overlap", "overlap", "What two or three segments have in common",
+        body=OverlapSpec, example={"segments": ["dormant-90d", "big-spender-10k"]},
+        answer=Overlap, scope=SEGMENTS_READ, changes=False, timeout=60.0,
     ),
     _call("GET", "/{key}", "show", "One segment", answer=SegmentView),
     _call(
