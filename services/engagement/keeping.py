@@ -1,6 +1,7 @@
 """Keeps engagement's copy of people up to date: newest version wins, merges move what hangs on
 the absorbed person, erasure forgets."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from services.engagement.incoming import Change
@@ -10,6 +11,7 @@ from services.engagement.store import moves, people, runs
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot, decode_snapshot
 from zhiyin.runtime.batch import Connection
+from zhiyin.runtime.erasures import note_erasure
 from zhiyin.runtime.timers import set_timers
 
 Rows = Mapping[str, people.Row]
@@ -46,8 +48,7 @@ async def keep_people(
         if change.version > row.version:
             row.version, row.packed = change.version, change.packed
         if change.erased:
-            row.erased = True
-            await moves.forget(tx, change.profile_id, now)
+            await _erase(tx, change, rows, now)
             continue
         for absorbed, into in _merges(change):
             if absorbed in rows and rows[absorbed].stands:
@@ -67,6 +68,20 @@ def _merges(change: Change) -> Iterator[tuple[str, str]]:
         yield change.profile_id, change.merged_into
     for absorbed in change.merged_from:
         yield absorbed, change.profile_id
+
+
+async def _erase(tx: Connection, change: Change, rows: Rows, now: Instant) -> None:
+    """Under all ids they ever had: of a merge the news may still be on its way."""
+    counts: Counter[str] = Counter()
+    for profile_id in (change.profile_id, *change.merged_from):
+        row = rows.get(profile_id)
+        if row is not None and not row.erased:
+            counts["engagement.person"] += row.known and row.merged_into is None
+            row.erased, row.changed = True, True
+        counts.update(await moves.forget(tx, profile_id, now))
+    await note_erasure(tx, change.profile_id, now, counts)
+    for former in change.merged_from:  # whose own last word may still come, and will find nothing
+        await note_erasure(tx, former, now, {})
 
 
 async def _merge(tx: Connection, gone: people.Row, into: str, rows: Rows, now: Instant) -> str:

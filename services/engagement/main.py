@@ -42,6 +42,7 @@ from zhiyin.rules import Options
 from zhiyin.runtime.clock import Clock, wall_clock
 from zhiyin.runtime.command import run_command
 from zhiyin.runtime.db import Database
+from zhiyin.runtime.erasure_routes import erasure_routes
 from zhiyin.runtime.http import http_client, internal_token
 from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
@@ -151,6 +152,7 @@ def _routes(
         setting_routes(database, settings_editor, sealer),
         coupon_routes(database, settings_editor, cashier, currency, clock),
         people_routes(database, currency, clock),
+        erasure_routes(database),
     ]
 
 

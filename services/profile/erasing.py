@@ -17,6 +17,7 @@ from zhiyin.contracts.properties.customer import CustomerErased
 from zhiyin.contracts.topics import PROFILE_CHANGED
 from zhiyin.runtime.batch import Connection, Outgoing
 from zhiyin.runtime.dead_letters import forget_mentions
+from zhiyin.runtime.erasures import affected
 from zhiyin.runtime.log import Message
 
 _DELETE_BY_PERSON = {
@@ -88,11 +89,6 @@ async def erase(
 async def nothing_to_erase(tx: Connection, erasure_id: str, now: Instant) -> None:
     """The person was gone before the command came."""
     await _note(tx, erasure_id, now, {}, Remains())
-
-
-def affected(status: str) -> int:
-    """How many rows a command changed, from its status (`DELETE 3`)."""
-    return int(status.rpartition(" ")[2])
 
 
 def _remains(

@@ -27,6 +27,7 @@ from zhiyin.runtime.batch import Outgoing
 from zhiyin.runtime.clock import wall_clock
 from zhiyin.runtime.command import run_command
 from zhiyin.runtime.db import Database
+from zhiyin.runtime.erasure_routes import erasure_routes
 from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
 from zhiyin.runtime.migrate import migrate, role_of
@@ -148,6 +149,7 @@ def build_app(
             counting_routes(database, Previews(database, options)),
             member_routes(database, options),
             profile_routes(database, hot),
+            erasure_routes(database),
         ],
         lifespan=lifespan,
     )

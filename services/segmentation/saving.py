@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from services.segmentation import store
 from services.segmentation.domain.person import Verdict
+from services.segmentation.erasing import erase
 from services.segmentation.hot_copies import HotCopies
 from services.segmentation.messages import write
 from zhiyin.contracts.segments import SegmentChanged
@@ -30,6 +31,7 @@ class Saving:
     ) -> Outcome:
         """Verdicts that bring new snapshots."""
         if verdicts:
+            await erase(tx, verdicts, self._clock())
             await store.save_people(tx, verdicts)
             await set_changed_timers(tx, verdicts)
         return await self._told(tx, verdicts, rejected)

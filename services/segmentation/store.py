@@ -147,9 +147,8 @@ async def save_memberships(tx: Connection, verdicts: Sequence[Verdict], zone: tz
         return
     await _enter(tx, moved)
     await _leave(tx, moved)
-    await _forget(tx, [one.after.profile_id for one in moved if one.erased])
     told = [_Told(change, one.after.partition) for one in moved for change in one.told]
-    await _log(tx, [one.change for one in told if one.change.cause != "erasure"])
+    await _log(tx, [change for one in moved if not one.erased for change in one.told])
     await _tally(tx, told, zone)
 
 
@@ -186,13 +185,6 @@ async def _leave(tx: Connection, verdicts: Sequence[Verdict]) -> None:
             WHERE m.segment = n.segment AND m.profile_id = n.profile_id
             """,
             *map(list, zip(*rows, strict=True)),
-        )
-
-
-async def _forget(tx: Connection, profile_ids: list[str]) -> None:
-    if profile_ids:
-        await tx.execute(
-            "DELETE FROM membership_log WHERE profile_id = ANY($1::text[])", profile_ids
         )
 
 

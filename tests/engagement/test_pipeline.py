@@ -1,5 +1,7 @@
 """What campaigns do to people, on a real database."""
 
+import msgspec
+
 from tests.builders import a_cancellation, a_purchase, an_event
 from tests.engagement.harness import NIGHT, NOON, Instance, a_change, a_crossing, reachable
 from zhiyin.contracts.instants import DAY, HOUR, MINUTE
@@ -246,6 +248,20 @@ async def test_erasure_leaves_nothing_and_later_messages_do_not_revive(
     assert tuple(person) == (None, True)
     [coupon] = await instance.fetch("SELECT profile_id, revoked_at FROM coupon")
     assert tuple(coupon) == (None, NOON)
+    [(counts,)] = await instance.fetch("SELECT counts::text FROM erasure")
+    assert msgspec.json.decode(counts) == {
+        "engagement.person": 1,
+        "engagement.member": 1,
+        "engagement.reorder_watch": 0,
+        "engagement.timer": 1,
+        "engagement.delivery": 1,
+        "engagement.run": 1,
+        "engagement.decision": 1,
+        "engagement.action": 2,
+        "engagement.parked": 0,
+        "engagement.coupon": 1,
+        "engagement.dead_letter": 0,
+    }
 
 
 async def test_an_event_that_ends_a_journey_may_begin_it_anew(instance: Instance) -> None:

@@ -8,6 +8,7 @@ from tests.segmentation.people import DORMANT, IN_HANGZHOU, Life, move, purchase
 from zhiyin.contracts.instants import DAY, SECOND
 from zhiyin.contracts.segments import SegmentSpec
 from zhiyin.runtime.clock import wall_clock
+from zhiyin.runtime.erasures import erasure_counts
 
 
 async def hot(instance: Instance, profile_id: str) -> HotCopy | None:
@@ -127,7 +128,27 @@ async def test_merged_and_erased_people_leave_and_nothing_older_brings_them_back
         )
         kept = await connection.fetchval("SELECT snapshot FROM person WHERE profile_id = 'p-e'")
         timers = await connection.fetchval("SELECT count(*) FROM timer")
+        counts = await erasure_counts(connection, "p-e")
     assert (left, kept, timers) == (0, None, 0)
+    assert counts == {
+        "segmentation.person": 1,
+        "redis.segments": 1,
+        "segmentation.membership": 1,
+        "segmentation.membership_log": 1,
+        "segmentation.timer": 0,
+        "segmentation.dead_letter": 0,
+    }
+
+
+async def test_who_enters_and_is_erased_in_one_batch_leaves_no_trace(instance: Instance) -> None:
+    await with_segments(instance)
+    event = purchase(wall_clock() - 100 * DAY)
+    life = Life("p-e").then(event)
+    await instance.deliver(life.message([event]), life.then().message([], erased=True))
+    async with instance.database.connection() as connection:
+        for table in ("membership", "membership_log", "timer"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
+    assert [one.change for one in instance.told] == ["entered", "left"]
 
 
 async def test_a_record_that_is_no_change_is_rejected_and_the_rest_applied(

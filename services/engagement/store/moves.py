@@ -3,6 +3,8 @@
 from services.engagement.store import parked
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
+from zhiyin.runtime.dead_letters import forget_mentions
+from zhiyin.runtime.erasures import affected
 
 # Where both have something under one key, the kept person's stands.
 _DROP_DOUBLES = (
@@ -25,14 +27,19 @@ _LEAVE_BEHIND = (
     "DELETE FROM reorder_watch WHERE profile_id = $1",
     "DELETE FROM timer WHERE profile_id = $1",
 )
-_FORGET = (
-    *_LEAVE_BEHIND,
-    "DELETE FROM delivery WHERE profile_id = $1",
-    "DELETE FROM run WHERE profile_id = $1",
-    "DELETE FROM decision WHERE profile_id = $1",
-    "DELETE FROM action WHERE profile_id = $1",
-    "DELETE FROM parked WHERE profile_id = $1",
-)
+_FORGET = {
+    "engagement.member": "DELETE FROM member WHERE profile_id = $1",
+    "engagement.reorder_watch": "DELETE FROM reorder_watch WHERE profile_id = $1",
+    "engagement.timer": "DELETE FROM timer WHERE profile_id = $1",
+    "engagement.delivery": "DELETE FROM delivery WHERE profile_id = $1",
+    "engagement.run": "DELETE FROM run WHERE profile_id = $1",
+    "engagement.decision": "DELETE FROM decision WHERE profile_id = $1",
+    "engagement.action": "DELETE FROM action WHERE profile_id = $1",
+    "engagement.parked": "DELETE FROM parked WHERE profile_id = $1",
+}
+_UNTIE_COUPONS = """
+UPDATE coupon SET profile_id = NULL, revoked_at = coalesce(revoked_at, $2) WHERE profile_id = $1
+"""
 
 
 async def merge(
@@ -62,14 +69,15 @@ async def merge(
     await parked.move(tx, absorbed, kept, partition, 1, until)
 
 
-async def forget(tx: Connection, profile_id: str, at: Instant) -> None:
-    """Erase what is kept about a person. Their unused coupons end; used ones stay, as sums of
-    orders, without the person."""
-    for statement in _FORGET:
-        await tx.execute(statement, profile_id)
-    await tx.execute(
-        """UPDATE coupon SET profile_id = NULL, revoked_at = coalesce(revoked_at, $2)
-           WHERE profile_id = $1""",
-        profile_id,
-        at,
+async def forget(tx: Connection, profile_id: str, at: Instant) -> dict[str, int]:
+    """Erase what is kept about a person; how much it was, by store. Their unused coupons end; used
+    ones stay, as sums of orders, without the person."""
+    counts = {
+        store: affected(await tx.execute(statement, profile_id))
+        for store, statement in _FORGET.items()
+    }
+    counts["engagement.coupon"] = affected(await tx.execute(_UNTIE_COUPONS, profile_id, at))
+    counts["engagement.dead_letter"] = await forget_mentions(
+        tx, [profile_id], [profile_id.encode()]
     )
+    return counts

@@ -125,4 +125,5 @@ def _verdict(
         None if person.gone else newest.packed,
         newest.erased,
         newest.traceparent,
+        newest.snapshot.merged_from if newest.erased else (),
     )

@@ -21,7 +21,8 @@ class PersonCopy(Struct, frozen=True):
 
 class Verdict(Struct, frozen=True):
     """A person before and after an evaluation, and what is to be told of it. `snapshot` is the
-    new one, None where it stays as it was or is removed with the person."""
+    new one, None where it stays as it was or is removed with the person; `former`: what else an
+    erased person was called."""
 
     before: PersonCopy | None
     after: PersonCopy
@@ -29,6 +30,7 @@ class Verdict(Struct, frozen=True):
     snapshot: bytes | None = None
     erased: bool = False
     traceparent: str | None = None
+    former: tuple[str, ...] = ()
 
     @property
     def _was(self) -> dict[str, Standing]:
