@@ -16,6 +16,7 @@ from services.gateway.calls import Call, Forwarder
 from services.gateway.domain.door import Door
 from services.gateway.domain.health import Delay, Told
 from services.gateway.domain.tokens import Tokens
+from services.gateway.erasures import Erasures
 from services.gateway.hot import Breaker, HotCopy
 from services.gateway.idempotency import Idempotency
 from services.gateway.ingest import Ingest
@@ -26,12 +27,15 @@ from services.gateway.openapi import Handler, document, mount
 from services.gateway.people import People
 from services.gateway.prepare import Preparation
 from services.gateway.presence import Presence
+from services.gateway.rotation import Rotation
 from services.gateway.routes import (
     campaigns,
     coupons,
     dead_letters,
+    erasures,
     events,
     keys,
+    master_keys,
     pages,
     profiles,
     reveals,
@@ -43,7 +47,9 @@ from services.gateway.sealing import Sealer
 from services.gateway.settings import GatewaySettings
 from services.gateway.stores.answers import AnswerStore
 from services.gateway.stores.audit import AuditTrail
+from services.gateway.stores.erasures import ErasureStore
 from services.gateway.stores.keys import KeyStore
+from services.gateway.stores.master_keys import MasterKeyStore
 from services.gateway.stores.vault import Vault
 from services.gateway.unmasking import Unmasking
 from services.gateway.upstreams import ENGAGEMENT, PROFILE, SEGMENTATION, Upstreams
@@ -80,8 +86,8 @@ class Gateway:
     def __init__(
         self, settings: GatewaySettings, clients: Clients, telemetry: Telemetry, clock: Clock
     ) -> None:
-        keyring = Keyring(settings.service.secret_key)
-        sealer = Sealer(keyring.masters, keyring.newest)
+        keyring = Keyring(settings.service.secret_key, settings.master_keys)
+        sealer = Sealer(keyring.masters)
         database = clients.database
         self.settings = settings
         self.telemetry = telemetry
@@ -92,6 +98,9 @@ class Gateway:
         self.audit = AuditTrail(database, clock)
         self.idempotency = Idempotency(AnswerStore(database, sealer))
         self.vault = Vault(database, sealer)
+        self.sealer = sealer
+        self.master_keys = MasterKeyStore(database)
+        self.rotation = Rotation(self.master_keys, sealer, clock)
         limits = RateLimits(clients.redis, settings.rate_limit)
         self.gate = Gatekeeper(self.keys, limits, clock)
         self.unmasking = Unmasking(self.vault, self.audit)
@@ -102,6 +111,8 @@ class Gateway:
         self.ingest = Ingest(self.door, self.vault, clients.log, counted, settings.most_in_flight)
         self.upstreams = Upstreams(_urls(settings), clients.http, self.token)
         self.people = People(HotCopy(clients.redis, Breaker()), self.upstreams)
+        self.erasure_store = ErasureStore(database)
+        self.erasures = Erasures(self.erasure_store, self.upstreams, self.vault, clock)
         self.presence = Presence(clients.redis, self.told, clock)
 
     def told(self) -> Told:
@@ -110,7 +121,9 @@ class Gateway:
             msgspec.to_builtins(self.telemetry.delays.snapshot()), dict[str, Delay], strict=False
         )
         instance = self.settings.service.instance
-        return Told("gateway", instance, os.getpid(), memory_bytes(), delays)
+        versions = tuple(sorted(self.sealer.versions))
+        memory = memory_bytes()
+        return Told("gateway", instance, os.getpid(), memory, delays, master_keys=versions)
 
 
 def _urls(settings: GatewaySettings) -> Mapping[str, tuple[str, ...]]:
@@ -171,7 +184,13 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         clock,
         gateway.settings.service.currency,
     )
+    erasing = erasures.ErasureRoutes(
+        gate, gateway.people, gateway.erasure_store, gateway.erasures, gateway.audit
+    )
     key = keys.KeyRoutes(gate, gateway.keys, gateway.audit, gateway.idempotency, clock)
+    master = master_keys.MasterKeyRoutes(
+        gate, gateway.master_keys, gateway.sealer, gateway.presence.all, gateway.audit
+    )
     audit = trail.AuditRoutes(gate, gateway.audit)
     letters = dead_letters.DeadLetterRoutes(gate, gateway.upstreams, gateway.audit)
     state = system.SystemRoutes(gate, gateway.upstreams, gateway.presence.all, clock)
@@ -179,9 +198,13 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (events.CALL, event.post),
         (profiles.BY, profile.by_identifier),
         (profiles.SHOW, profile.show),
+        (erasures.ERASE, erasing.erase),
+        (erasures.SHOW, erasing.show),
         (keys.LIST, key.list),
         (keys.CREATE, key.create),
         (keys.REVOKE, key.revoke),
+        (master_keys.SHOW, master.show),
+        (master_keys.ROTATE, master.rotate),
         (trail.LIST, audit.list),
         (dead_letters.LIST, letters.list),
         (dead_letters.REPLAY, letters.replay),

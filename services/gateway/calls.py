@@ -122,6 +122,8 @@ class Asks(Protocol):
 class KnowsPeople(Protocol):
     async def current_id(self, profile_id: str, asking: Asking) -> str: ...
 
+    async def stored_id(self, profile_id: str, asking: Asking) -> str: ...
+
 
 Prepare = Callable[[bytes], bytes]
 

@@ -71,6 +71,8 @@ class HotCopy:
         if found is None:
             return _NOTHING
         person, segments = found
+        if person == _MOVED:  # to nobody: erased a moment ago
+            return _NOTHING
         if person is not None and person.startswith(_MOVED):
             return Hot(moved_to=person[1:].decode())
         return Hot(_decoded(decode_snapshot, person), _decoded(_listed, segments))

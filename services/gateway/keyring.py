@@ -1,4 +1,4 @@
-"""The gateway's own keys, all derived from the platform's secret, each for one purpose."""
+"""The gateway's own keys, each for one purpose, derived from secrets it is given."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,17 +7,20 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _BYTES: Final = 32
-_MASTER: Final = 1
+FIRST_MASTER: Final = 1
 
 
 class Keyring:
-    """`masters` are the vault's master keys by version; new values are sealed under `newest`."""
+    """`masters`: the vault's master keys by version. The first derives from the platform's
+    secret, each later one from a secret of its own (`ZHIYIN_MASTER_KEYS`)."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, later_masters: Mapping[int, str]) -> None:
         self.tokens = derived(secret, "tokens")
         self.answers = derived(secret, "idempotent answers")
-        self.masters: Mapping[int, bytes] = {_MASTER: derived(secret, f"vault master {_MASTER}")}
-        self.newest = max(self.masters)
+        secrets = {FIRST_MASTER: secret, **later_masters}
+        self.masters: Mapping[int, bytes] = {
+            version: derived(text, f"vault master {version}") for version, text in secrets.items()
+        }
 
 
 def derived(secret: str, purpose: str) -> bytes:

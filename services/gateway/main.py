@@ -64,8 +64,11 @@ async def serve(settings: GatewaySettings) -> int:
     )
     async with clients_of(shared) as clients:
         gateway = Gateway(settings, clients, telemetry, wall_clock)
+        await gateway.rotation.begin()
         background = [
             asyncio.create_task(gateway.presence.run()),
+            asyncio.create_task(gateway.erasures.run()),
+            asyncio.create_task(gateway.rotation.run()),
             asyncio.create_task(_forget_answers(gateway)),
         ]
         try:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, Protocol
 from urllib.parse import quote
 
@@ -63,7 +64,7 @@ class People:
     async def by_id(self, profile_id: str, asking: Asking) -> Person:
         """The person of an id, also of one that was merged away. Raises Problem (404, 503)."""
         if not _PROFILE_ID.fullmatch(profile_id):
-            raise unknown_profile()
+            raise UnknownProfile
         hot = await self._hot.person(profile_id)
         for _ in range(_MOST_HOPS):
             if hot.moved_to is None:
@@ -80,9 +81,10 @@ class People:
         """The person of a normalised identifier (a token if personal)."""
         owner = await self._hot.owner(namespace, value)
         if owner is not None:
-            person = await self.by_id(owner, asking)
-            if value in person.snapshot.facts.identifiers.get(namespace, ()):
-                return person
+            with suppress(UnknownProfile):  # erased since; the identifier may be somebody new's
+                person = await self.by_id(owner, asking)
+                if value in person.snapshot.facts.identifiers.get(namespace, ()):
+                    return person
         snapshot = await self._snapshot(_by(namespace, value), asking)
         memberships = await self._memberships(snapshot.profile_id, asking)
         return Person(snapshot, memberships.segments)
@@ -90,6 +92,12 @@ class People:
     async def current_id(self, profile_id: str, asking: Asking) -> str:
         """The id under which the services know a person now."""
         return (await self.by_id(profile_id, asking)).snapshot.profile_id
+
+    async def stored_id(self, profile_id: str, asking: Asking) -> str:
+        """The same, as the profile service itself says. Raises Problem (404, 503)."""
+        if not _PROFILE_ID.fullmatch(profile_id):
+            raise UnknownProfile
+        return (await self._snapshot(quote(profile_id), asking)).profile_id
 
     async def after(
         self, marks: Sequence[Mark], profile_id: str | tuple[str, str], asking: Asking
@@ -120,7 +128,7 @@ class People:
     async def _snapshot(self, place: str, asking: Asking) -> Snapshot:
         answer = await self._ask(PROFILE, f"/internal/profiles/{place}", asking)
         if answer.status != 200:
-            raise unknown_profile()
+            raise UnknownProfile
         return decode_snapshot(answer.body)
 
     async def _memberships(self, profile_id: str, asking: Asking) -> Memberships:
@@ -137,8 +145,9 @@ class People:
         return answer
 
 
-def unknown_profile() -> Problem:
-    return Problem(404, "unknown_profile", "there is no such profile")
+class UnknownProfile(Problem):
+    def __init__(self) -> None:
+        super().__init__(404, "unknown_profile", "there is no such profile")
 
 
 def _not_yet() -> Problem:

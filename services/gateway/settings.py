@@ -7,18 +7,20 @@ from msgspec import Struct
 
 from zhiyin.runtime import env
 from zhiyin.runtime.env import SettingsError
-from zhiyin.runtime.settings import ServiceSettings
+from zhiyin.runtime.settings import SHORTEST_SECRET, ServiceSettings
 
 
 class GatewaySettings(Struct, frozen=True, kw_only=True):
     """`rate_limit`: requests per second and key (`ZHIYIN_RATE_LIMIT`); `most_in_flight`: requests
     with events being taken in at once, per process (`ZHIYIN_MOST_IN_FLIGHT`); `phone_region`: where
-    a phone number without country code belongs (`ZHIYIN_PHONE_REGION`, ISO 3166)."""
+    a phone number without country code belongs (`ZHIYIN_PHONE_REGION`, ISO 3166); `master_keys`:
+    secrets of the vault's later master keys by version (`ZHIYIN_MASTER_KEYS`, `2:secret,…`)."""
 
     service: ServiceSettings
     rate_limit: int = 5000
     most_in_flight: int = 64
     phone_region: str = "CN"
+    master_keys: Mapping[int, str] = {}
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "GatewaySettings":
@@ -31,4 +33,20 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
             rate_limit=env.integer(environ, "ZHIYIN_RATE_LIMIT", 5000, 1, 1_000_000),
             most_in_flight=env.integer(environ, "ZHIYIN_MOST_IN_FLIGHT", 64, 1, 1_000_000),
             phone_region=region,
+            master_keys=_master_keys(environ.get("ZHIYIN_MASTER_KEYS", "")),
         )
+
+
+def _master_keys(text: str) -> Mapping[int, str]:
+    """`2:a long secret,3:another`. No message shows any of it."""
+    found: dict[int, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        version, _, secret = part.partition(":")
+        fit = version.isascii() and version.isdecimal() and 2 <= int(version[:9]) <= 1_000_000
+        if not fit or len(secret) < SHORTEST_SECRET or int(version) in found:
+            raise SettingsError(
+                "ZHIYIN_MASTER_KEYS must be `2:secret,3:secret`: versions from 2 on, each once, "
+                f"with secrets of at least {SHORTEST_SECRET} characters and no comma"
+            )
+        found[int(version)] = secret
+    return found

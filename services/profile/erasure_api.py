@@ -36,6 +36,7 @@ class Done(Struct, frozen=True):
     told: tuple[str, ...]
     tokens: tuple[tuple[str, str], ...]
     shared: int
+    profile_ids: tuple[str, ...]
     until: Instant | None
 
 
@@ -104,5 +105,11 @@ def _done(row: Any) -> Done:
     remains = _remains(row)
     counts = msgspec.json.decode(row["counts"], type=dict[str, int])
     return Done(
-        counts, row["refused"], remains.told, remains.tokens, remains.shared, row["ended_at"]
+        counts,
+        row["refused"],
+        remains.told,
+        remains.tokens,
+        remains.shared,
+        remains.profile_ids,
+        row["ended_at"],
     )

@@ -1,92 +1,20 @@
-"""The gateway before the true services, each a process: from an event to the person's page."""
+"""The gateway before the true services: from an event to the person's page."""
 
 import asyncio
-import os
-import signal
-import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from services.gateway.settings import GatewaySettings
-from tests.gateway.harness import SECRET, Running, running
+from tests.gateway.harness import Running
 from tests.gateway.posted import a_purchase
-from zhiyin.runtime.settings import ServiceSettings
-
-ROOT = Path(__file__).parents[2]
-SERVICES = ("profile", "segmentation", "engagement")
-
-
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def processes(environment: dict[str, str], ports: dict[str, int]) -> Iterator[None]:
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", f"services.{name}.main", "serve"],
-            cwd=ROOT,
-            env={**environment, "ZHIYIN_LISTEN": f"127.0.0.1:{port}", "ZHIYIN_INSTANCE": name},
-        )
-        for name, port in ports.items()
-    ]
-    try:
-        yield
-    finally:
-        for process in started:
-            process.send_signal(signal.SIGTERM)
-        for process in started:
-            process.wait(20)
+from tests.gateway.true_services import SERVICES, a_platform
 
 
 @pytest.fixture
 async def platform(fresh_database: str, fresh_redis: str) -> AsyncIterator[Running]:
-    ports = {name: a_free_port() for name in SERVICES}
-    environment = {
-        **os.environ,
-        "ZHIYIN_POSTGRES": fresh_database,
-        "ZHIYIN_REDIS": fresh_redis,
-        "ZHIYIN_SECRET_KEY": SECRET,
-        "ZHIYIN_PARTITIONS": "4",
-        "ZHIYIN_LANES": "2",
-        "ZHIYIN_LOG_LEVEL": "error",
-    }
-    await asyncio.gather(*(migrated(name, environment) for name in (*SERVICES, "gateway")))
-    urls = {f"{name}_urls": (f"http://127.0.0.1:{port}",) for name, port in ports.items()}
-    shared = ServiceSettings(
-        postgres=fresh_database, redis=fresh_redis, secret_key=SECRET, partitions=4, **urls
-    )
-    with processes(environment, ports):
-        async with running(GatewaySettings(service=shared), stubbed=False) as gateway:
-            await until_ready(ports)
-            yield gateway
-
-
-async def migrated(service: str, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", f"services.{service}.main", "migrate"]
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment)
-    assert await process.wait() == 0
-
-
-async def until_ready(ports: dict[str, int]) -> None:
-    async with httpx.AsyncClient() as client, asyncio.timeout(120):
-        for port in ports.values():
-            while True:
-                try:
-                    if (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
-                        break
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.1)
+    async with a_platform(fresh_database, fresh_redis) as gateway:
+        yield gateway
 
 
 async def test_an_event_reaches_profile_segments_and_every_list(platform: Running) -> None:

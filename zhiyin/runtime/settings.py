@@ -9,7 +9,7 @@ from msgspec import Struct
 from zhiyin.runtime import env
 from zhiyin.runtime.env import SettingsError, required
 
-_SHORTEST_SECRET: Final = 16
+SHORTEST_SECRET: Final = 16
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 
@@ -86,8 +86,8 @@ def environment() -> Mapping[str, str]:
 
 def _secret(environ: Mapping[str, str]) -> str:
     secret = required(environ, "ZHIYIN_SECRET_KEY")
-    if len(secret) < _SHORTEST_SECRET:
-        raise SettingsError(f"ZHIYIN_SECRET_KEY needs at least {_SHORTEST_SECRET} characters")
+    if len(secret) < SHORTEST_SECRET:
+        raise SettingsError(f"ZHIYIN_SECRET_KEY needs at least {SHORTEST_SECRET} characters")
     return secret
 
 

@@ -33,6 +33,7 @@ class Told(Struct, frozen=True):
     dead_letters: int = 0
     outbox: int = 0
     halted: str | None = None
+    master_keys: tuple[int, ...] = ()
 
 
 class Unreachable(Struct, frozen=True):

@@ -2,12 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
+import asyncpg
+import structlog
+
 from services.gateway.domain.door import Secret
-from services.gateway.sealing import Sealed, Sealer
+from services.gateway.sealing import Broken, Sealed, Sealer, place_of
 from zhiyin.runtime.db import Database
 
+_log = structlog.get_logger(__name__)
 _GENERATION_SECONDS: Final = 300.0
 _GENERATION_SIZE: Final = 200_000
 
@@ -15,6 +20,13 @@ _KEEP = """
 INSERT INTO vault (namespace, token, master, wrapped, sealed)
 SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bytea[], $5::bytea[])
 ON CONFLICT (namespace, token) DO NOTHING
+"""
+# Sorted, as whoever keeps the same values does it.
+_FORGET = """
+DELETE FROM vault WHERE (namespace, token) IN (
+  SELECT namespace, token FROM vault
+  WHERE token = ANY($1) AND ($2::timestamptz IS NULL OR created_at <= $2)
+  ORDER BY token FOR UPDATE)
 """
 _REVEAL = (
     "SELECT token, master, wrapped, sealed FROM vault WHERE namespace = $1 AND token = ANY($2)"
@@ -47,20 +59,37 @@ class Vault:
         async with self._db.connection() as connection:
             rows = await connection.fetch(_REVEAL, namespace, list(tokens))
         return {
-            row["token"]: self._sealer.open(
-                Sealed(row["master"], row["wrapped"], row["sealed"]),
-                _place(namespace, row["token"]),
-            )
+            row["token"]: value
             for row in rows
+            if (value := self._opened(namespace, row)) is not None
         }
 
+    def _opened(self, namespace: str, row: asyncpg.Record) -> str | None:
+        """None, and told in the log, for what no key at hand opens."""
+        token = row["token"]
+        sealed = Sealed(row["master"], row["wrapped"], row["sealed"])
+        try:
+            return self._sealer.open(sealed, place_of(namespace, token))
+        except Broken as error:
+            _log.error("a value of the vault cannot be opened", token=token, why=str(error))
+            return None
+
+    async def forget(self, tokens: Sequence[str], kept_until: datetime | None) -> int:
+        """Delete values, those kept until then, with their data keys; how many there were."""
+        if not tokens:
+            return 0
+        self.unlearn(tokens)
+        async with self._db.connection() as connection:
+            status: str = await connection.execute(_FORGET, list(tokens), kept_until)
+        return int(status.rpartition(" ")[2])
+
+    def unlearn(self, tokens: Iterable[str]) -> None:
+        """No longer take these for kept: they are to be forgotten, by this process or another."""
+        self._known.discard(tokens)
+
     def _row(self, secret: Secret) -> tuple[str, str, int, bytes, bytes]:
-        sealed = self._sealer.seal(secret.value, _place(secret.namespace, secret.token))
+        sealed = self._sealer.seal(secret.value, place_of(secret.namespace, secret.token))
         return (secret.namespace, secret.token, *sealed)
-
-
-def _place(namespace: str, token: str) -> str:
-    return f"{namespace}\0{token}"
 
 
 class _Recently:
@@ -74,6 +103,10 @@ class _Recently:
 
     def __contains__(self, token: str) -> bool:
         return token in self._newer or token in self._older
+
+    def discard(self, tokens: Iterable[str]) -> None:
+        self._newer.difference_update(tokens)
+        self._older.difference_update(tokens)
 
     def update(self, tokens: Iterable[str]) -> None:
         now = self._monotonic()
