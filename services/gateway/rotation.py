@@ -13,8 +13,8 @@ from services.gateway.sealing import Broken, Sealer
 from services.gateway.stores.master_keys import START, MasterKey, MasterKeyStore
 from zhiyin.contracts.instants import SECOND, Duration, instant
 from zhiyin.runtime.clock import Clock
+from zhiyin.runtime.env import SettingsError
 from zhiyin.runtime.outages import is_outage
-from zhiyin.runtime.settings import SettingsError
 
 _log = structlog.get_logger(__name__)
 _POLL_SECONDS: Final = 1.0

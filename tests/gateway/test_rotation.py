@@ -17,8 +17,8 @@ from tests.databases import a_database
 from tests.gateway.harness import SECRET, Running, running, settings_for
 from zhiyin.contracts.instants import MINUTE
 from zhiyin.runtime.clock import wall_clock
+from zhiyin.runtime.env import SettingsError
 from zhiyin.runtime.migrate import migrate
-from zhiyin.runtime.settings import SettingsError
 
 LATER = {2: "another secret, long enough"}
 
