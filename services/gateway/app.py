@@ -41,6 +41,7 @@ from services.gateway.routes import (
     reveals,
     segments,
     system,
+    tracking,
     trail,
 )
 from services.gateway.sealing import Sealer
@@ -50,7 +51,9 @@ from services.gateway.stores.audit import AuditTrail
 from services.gateway.stores.erasures import ErasureStore
 from services.gateway.stores.keys import KeyStore
 from services.gateway.stores.master_keys import MasterKeyStore
+from services.gateway.stores.tracking import TrackingStore
 from services.gateway.stores.vault import Vault
+from services.gateway.tracking import Tracking
 from services.gateway.unmasking import Unmasking
 from services.gateway.upstreams import ENGAGEMENT, PROFILE, SEGMENTATION, Upstreams
 from zhiyin.runtime.clock import Clock
@@ -108,7 +111,16 @@ class Gateway:
         counted = Counter(
             "zhiyin_gateway_events", "Events judged", ["outcome"], registry=telemetry.registry
         )
-        self.ingest = Ingest(self.door, self.vault, clients.log, counted, settings.most_in_flight)
+        self.tracking_store = TrackingStore(database)
+        self.tracking = Tracking(self.tracking_store)
+        self.ingest = Ingest(
+            self.door,
+            self.vault,
+            clients.log,
+            counted,
+            self.tracking.tallies,
+            settings.most_in_flight,
+        )
         self.upstreams = Upstreams(_urls(settings), clients.http, self.token)
         self.people = People(HotCopy(clients.redis, Breaker()), self.upstreams)
         self.erasure_store = ErasureStore(database)
@@ -206,6 +218,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (master_keys.SHOW, master.show),
         (master_keys.ROTATE, master.rotate),
         (trail.LIST, audit.list),
+        (tracking.LIST, tracking.TrackingRoutes(gate, gateway.tracking_store).list),
         (dead_letters.LIST, letters.list),
         (dead_letters.REPLAY, letters.replay),
         (system.SHOW, state.show),

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from services.gateway.domain.door import Accepted, Door, Secret, stated_id
 from services.gateway.domain.rejection import Rejection
+from services.gateway.domain.tracking import Tallies
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.receipts import Mark, receipt_of
 from zhiyin.runtime.log import LogUnavailable, Message, Position
@@ -58,12 +59,19 @@ _posted: Final = msgspec.json.Decoder(_Posted)
 
 class Ingest:
     def __init__(
-        self, door: Door, vault: Keep, log: Log, counted: Counter, most_in_flight: int
+        self,
+        door: Door,
+        vault: Keep,
+        log: Log,
+        counted: Counter,
+        tallies: Tallies,
+        most_in_flight: int,
     ) -> None:
         self._door = door
         self._vault = vault
         self._log = log
         self._counted = counted
+        self._tallies = tallies
         self._free = most_in_flight
 
     @contextmanager
@@ -91,6 +99,8 @@ class Ingest:
         secrets = [secret for event in accepted for secret in event.secrets]
         await _confirmed(self._vault.keep(secrets), "the vault does not confirm")
         positions = await _confirmed(self._log.append(messages), "the event log does not confirm")
+        for event in accepted:
+            self._tallies.accepted(event.source, event.type, event.properties, now)
         ends = (Mark(where.topic, where.number, where.offset + 1) for where in positions)
         return Taken(len(accepted), rejected, receipt_of(ends))
 
@@ -102,6 +112,7 @@ class Ingest:
             judged = self._door.judge(raw, now)
             if isinstance(judged, Rejection):
                 rejected.append(_rejected(index, raw, judged, root(index)))
+                self._tallies.rejected(raw, judged, now)
             else:
                 accepted.append(judged)
             if index % _TURN == _TURN - 1:

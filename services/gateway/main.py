@@ -69,6 +69,7 @@ async def serve(settings: GatewaySettings) -> int:
             asyncio.create_task(gateway.presence.run()),
             asyncio.create_task(gateway.erasures.run()),
             asyncio.create_task(gateway.rotation.run()),
+            asyncio.create_task(gateway.tracking.run()),
             asyncio.create_task(_forget_answers(gateway)),
         ]
         try:

@@ -256,7 +256,7 @@ async def test_erasure_leaves_nothing_and_later_messages_do_not_revive(
         "engagement.timer": 1,
         "engagement.delivery": 1,
         "engagement.run": 1,
-        "engagement.decision": 1,
+        "engagement.decision": 2,
         "engagement.action": 2,
         "engagement.parked": 0,
         "engagement.coupon": 1,

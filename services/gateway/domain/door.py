@@ -12,6 +12,7 @@ from services.gateway.domain.masking import shown
 from services.gateway.domain.operators import operator_only
 from services.gateway.domain.personal import personal_attribute, without_personal
 from services.gateway.domain.pointers import escaped, refusal_of
+from services.gateway.domain.ranges import out_of_range
 from services.gateway.domain.rejection import Rejection
 from services.gateway.domain.soundness import unsound
 from services.gateway.domain.tokens import Tokens, is_token
@@ -50,13 +51,17 @@ class Secret(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """An event as it goes into the log, and what goes into the vault before it."""
+    """An event as it goes into the log, and what goes into the vault before it. `properties`: as
+    they are kept."""
 
     event_id: str
     topic: str
     key: str
     value: bytes
     secrets: tuple[Secret, ...]
+    source: str
+    type: str
+    properties: bytes
 
 
 class _People(NamedTuple):
@@ -109,9 +114,16 @@ class Door:
             stated_at=_ahead(stated.occurred_at, occurred),
             masks=people.masks,
         )
-        key = event_key(people.customer)
-        topic = topic_of(stated.type)
-        return Accepted(stated.event_id, topic, key, encode_event(event), people.secrets)
+        return Accepted(
+            stated.event_id,
+            topic_of(stated.type),
+            event_key(people.customer),
+            encode_event(event),
+            people.secrets,
+            stated.source,
+            stated.type,
+            bytes(properties),
+        )
 
     def _people(self, customer: dict[str, Any]) -> _People | Rejection:
         if not customer:
@@ -149,7 +161,11 @@ class Door:
     def _unfit(self, typed: Properties, raw: bytes) -> Rejection | None:
         if isinstance(typed, CustomerUpdated) and (refusal := personal_attribute(typed.attributes)):
             return refusal
-        return operator_only(typed) or unacceptable_money(typed, raw, self._currency)
+        return (
+            operator_only(typed)
+            or unacceptable_money(typed, raw, self._currency)
+            or out_of_range(typed)
+        )
 
     def _unlinked(self, typed: CustomerUnlinked) -> Raw | Rejection:
         kept = []

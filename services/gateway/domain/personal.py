@@ -56,7 +56,7 @@ def personal_attribute(attributes: dict[str, Any]) -> Rejection | None:
 def _cleaned(value: Any, name: str) -> Any:
     match value:
         case dict():
-            return {key: _cleaned(part, key) for key, part in value.items()}
+            return {masked_text(key): _cleaned(part, key) for key, part in value.items()}
         case list():
             return [_cleaned(part, name) for part in value]
         case str() if personal_name(name):

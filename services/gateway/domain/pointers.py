@@ -7,6 +7,8 @@ from services.gateway.domain.rejection import Rejection
 _PATH = re.compile(r" - at `(?P<in_key>key in )?\$(?P<path>[^`]*)`$")
 _STEP = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|\[(?P<any>\.\.\.)\]")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
+# What a struct says of itself, not naming the place: `total must be between 0 and …`.
+_OUT_OF_RANGE = re.compile(r"(?P<field>\w+) must be between ")
 _CODES = (
     ("missing required field", "missing_field"),
     ("Invalid RFC3339", "invalid_time"),
@@ -33,6 +35,8 @@ def refusal_of(error: ValueError, root: str = "") -> Rejection:
             pointer += "/" + escaped(step["name"] or step["index"])
     if missing := _MISSING.search(message):
         pointer += "/" + escaped(missing["field"])
+    if out_of_range := _OUT_OF_RANGE.match(message):
+        return Rejection("invalid_amount", message, f"{pointer}/{out_of_range['field']}")
     code = next((code for start, code in _CODES if start in message), "invalid_value")
     if " of length " in message or "matching regex" in message or ">=" in message:
         code = "invalid_value"
