@@ -105,7 +105,9 @@ async def read_all(gateway: Running, tokens: list[str]) -> int:
 )  # fmt: skip
 def test_master_keys_that_cannot_be_are_refused_without_showing_them(text: str) -> None:
     environ = {
-        "ZHIYIN_POSTGRES": "postgres://h:1", "ZHIYIN_REDIS": "redis://h:1", "ZHIYIN_SECRET_KEY": "x" * 16,
+        "ZHIYIN_POSTGRES": "postgres://h:1",
+        "ZHIYIN_REDIS": "redis://h:1",
+        "ZHIYIN_SECRET_KEY": "x" * 16,
         "ZHIYIN_MASTER_KEYS": text,
     }  # fmt: skip
     with pytest.raises(SettingsError, match="ZHIYIN_MASTER_KEYS") as refused:
