@@ -17,13 +17,14 @@ from zhiyin.runtime.telemetry import Telemetry
 
 
 class WorkerOptions(Struct, frozen=True, kw_only=True):
-    """Times are in seconds. `regain` is how long after being fenced off a partition, while the
-    log says it is still ours, it is gained anew: longer than the log takes to notice a loss."""
+    """Times are in seconds. `batch_rest` is how long a lane rests after a batch of few records.
+    `regain` is how long after being fenced off a partition, while the log says it is still ours,
+    it is gained anew: longer than the log takes to notice a loss."""
 
     partitions: int = 8
-    lanes: int = 4
+    lanes: int = 2
     batch_records: int = 4_000
-    batch_wait: float = 0.01
+    batch_rest: float = 0.04
     timer_batch: int = 500
     timer_poll: float = 0.25
     sweep: float = 0.5

@@ -13,7 +13,6 @@ from zhiyin.runtime.halting import Halted
 from zhiyin.runtime.log import LogConsumer, LogUnavailable, OffsetOutOfRange, Partition, Record
 
 _FETCH_WAIT: Final = 1.0
-_BUSY_WITHIN: Final = 0.02
 _FEW: Final = 50
 _log = structlog.get_logger(__name__)
 
@@ -39,34 +38,37 @@ class Intake:
         self._fetching: asyncio.Task[Found] | None = None
         self._stale = False
         self._sought: set[Partition] = set()
-        self._applied_at = 0.0
+        self._rests_until = 0.0
 
     async def next(self, wait: float) -> list[Record]:
         """The next records of every partition held, each continuing where it stands; empty when
         there are none within `wait` seconds or the lane is woken. Raises Halted."""
         if self._stale:
             await self._drop()
+        now = asyncio.get_running_loop().time()
+        if self._fetching is None and now < self._rests_until:
+            await self._doze(min(wait, self._rests_until - now))
+            return []
         if self._stands:
-            self.ahead()
+            self._begin()
         if not self._fetched():
             await self._doze(wait)
         fetching = self._fetching
         if fetching is None or not self._fetched():
             return []
         self._fetching = None
-        found = self._result(fetching)
-        if await self._linger(found):
-            found = _joined(found, await self._more(found))
-        return [] if self._stale else self._continuing(found)
+        return self._continuing(self._result(fetching))
 
-    def ahead(self) -> None:
-        """Start fetching, unless that is under way."""
-        if self._fetching is None and not self._stale:
-            self._fetching = self._fetch(self._size.limit, _FETCH_WAIT)
-            self._fetching.add_done_callback(lambda _: self._woken.set())
+    def ahead(self, records: int) -> None:
+        """While a batch of so many is applied: have the next ready, where much is coming."""
+        if records >= _FEW:
+            self._begin()
 
-    def applied(self) -> None:
-        self._applied_at = asyncio.get_running_loop().time()
+    def applied(self, records: int) -> None:
+        """A batch costs about the same whether it holds one record or ten, so a lane that found
+        few rests before it looks again; a lone record after a rest does not wait."""
+        rest = self._options.batch_rest if records < min(_FEW, self._size.limit) else 0.0
+        self._rests_until = asyncio.get_running_loop().time() + rest
 
     def interrupt(self) -> None:
         """The partitions have changed: what is being fetched is not wanted."""
@@ -94,28 +96,15 @@ class Intake:
         for partition, stand in self._stands.items():
             self._consumer.seek(partition, stand.next)
 
-    async def _linger(self, found: Found) -> bool:
-        """Under load a short wait makes batches larger; a lone record must not wait."""
-        count = sum(map(len, found.values()))
-        since = asyncio.get_running_loop().time() - self._applied_at
-        if not 0 < count < min(_FEW, self._size.limit // 10) or since > _BUSY_WITHIN:
-            return False
-        await asyncio.sleep(self._options.batch_wait)
-        return True
+    def _begin(self) -> None:
+        """Start fetching, unless that is under way."""
+        if self._fetching is None and not self._stale:
+            self._fetching = asyncio.create_task(self._fetch(frozenset(self._stands)))
+            self._fetching.add_done_callback(lambda _: self._woken.set())
 
-    async def _more(self, found: Found) -> Found:
-        count = sum(map(len, found.values()))
-        more = self._fetch(self._size.limit - count, 0.0)
-        await asyncio.wait([more])
-        return self._result(more)
-
-    def _fetch(self, limit: int, wait: float) -> asyncio.Task[Found]:
-        partitions = frozenset(self._stands)
-        return asyncio.create_task(self._timely(partitions, limit, wait))
-
-    async def _timely(self, partitions: frozenset[Partition], limit: int, wait: float) -> Found:
+    async def _fetch(self, partitions: frozenset[Partition]) -> Found:
         try:
-            return await self._consumer.fetch(partitions, limit, wait)
+            return await self._consumer.fetch(partitions, self._size.limit, _FETCH_WAIT)
         except LogUnavailable as error:
             _log.warning("nothing fetched", error=repr(error))
             await asyncio.sleep(_FETCH_WAIT)
@@ -160,7 +149,3 @@ class Intake:
             pass
         finally:
             self._woken.clear()
-
-
-def _joined(one: Found, two: Found) -> Found:
-    return {p: [*one.get(p, ()), *two.get(p, ())] for p in {*one, *two}}

@@ -115,12 +115,12 @@ class Lane:
                 await self._apply(records)
 
     async def _apply(self, records: Sequence[Record]) -> None:
-        self._intake.ahead()
+        self._intake.ahead(len(records))
         try:
             await self._events.run(records)
         except Fenced:
             await self._look_where_we_stand()
-        self._intake.applied()
+        self._intake.applied(len(records))
         self.progress_at = asyncio.get_running_loop().time()
 
     async def _fire(self) -> bool:

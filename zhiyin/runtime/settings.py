@@ -32,7 +32,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     timezone: str = "Asia/Shanghai"
     currency: str = "CNY"
     partitions: int = 8
-    lanes: int = 4
+    lanes: int = 2
     batch_records: int = 4_000
     log_level: str = "info"
     log_retention_days: int = 7
@@ -64,7 +64,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             timezone=env.timezone(environ, "ZHIYIN_TIMEZONE", "Asia/Shanghai"),
             currency=env.currency(environ, "ZHIYIN_CURRENCY", "CNY"),
             partitions=env.integer(environ, "ZHIYIN_PARTITIONS", 8, 1, 1024),
-            lanes=env.integer(environ, "ZHIYIN_LANES", 4, 1, 64),
+            lanes=env.integer(environ, "ZHIYIN_LANES", 2, 1, 64),
             batch_records=env.integer(environ, "ZHIYIN_BATCH_RECORDS", 4_000, 1, 10_000),
             log_level=env.one_of(environ, "ZHIYIN_LOG_LEVEL", "info", LOG_LEVELS),
             log_retention_days=env.integer(environ, "ZHIYIN_LOG_RETENTION_DAYS", 7, 1, 3650),

@@ -20,9 +20,12 @@ async def decided(
     """Those of (person, campaign, occurrence) that were decided before."""
     keys = list(wanted)
     rows = await tx.fetch(
-        """SELECT d.profile_id, d.campaign, d.occurrence FROM decision d
-           JOIN unnest($1::text[], $2::text[], $3::text[]) AS w(profile_id, campaign, occurrence)
-             USING (profile_id, campaign, occurrence)""",
+        # OFFSET keeps it a look-up per key: joined freely, a young table is read as a whole.
+        """SELECT w.* FROM unnest($1::text[], $2::text[], $3::text[])
+             AS w(profile_id, campaign, occurrence)
+           CROSS JOIN LATERAL (
+             SELECT FROM decision d WHERE d.profile_id = w.profile_id
+               AND d.campaign = w.campaign AND d.occurrence = w.occurrence OFFSET 0) found""",
         [key[0] for key in keys],
         [key[1] for key in keys],
         [key[2] for key in keys],
