@@ -18,7 +18,7 @@ ARGS ?=
 UP := --data $(DATA) --port $(PORT) $(if $(KAFKA),--kafka $(KAFKA)) $(if $(INSTANCES),--instances $(INSTANCES))
 MINIMUM := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo up down test check bench requirements clean
+.PHONY: help setup demo up down test soak check bench requirements clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -41,8 +41,11 @@ ifneq ($(strip $(ARGS)),)
 else
 	@# each worker has its own servers; faults are timed, so they have the machine to themselves
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not faults"
-	@$(BIN)/python -m pytest -q -m "faults and not trial"
+	@$(BIN)/python -m pytest -q -m faults
 endif
+
+soak: $(VENV)/.dev.stamp ## Take in 50,000 events while everything dies in turn, on both logs (ARGS=--events=…)
+	@$(BIN)/python -m pytest -q tests/reliability/test_soak.py --events=50000 $(ARGS)
 
 check: $(VENV)/.dev.stamp ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .

@@ -19,6 +19,11 @@ from zhiyin.embedded.valkey import Valkey
 from zhiyin.runtime.settings import ServiceSettings
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    help_text = "how many events the soak test takes in while everything dies in turn"
+    parser.addoption("--events", type=int, default=10_000, help=help_text)
+
+
 @pytest.fixture(scope="session")
 def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("servers")

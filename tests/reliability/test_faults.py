@@ -60,19 +60,17 @@ async def relaunch(platform: Platform, name: str, **extra: str) -> None:
 
 def killings() -> Iterator[object]:
     """Every step with the log in PostgreSQL; with Apache Kafka those next to the log."""
-    trial = pytest.mark.trial
-    for service, step, marks in (
-        *(("profile", step, ()) for step in BATCH_STEPS),
-        ("segmentation", "before_commit", ()),
-        ("segmentation", "after_commit", ()),
-        ("engagement", "after_commit", (trial,)),
-        *(("engagement", step, (trial,)) for step in TIMER_STEPS),
+    for service, step in (
+        *(("profile", step) for step in BATCH_STEPS),
+        ("segmentation", "before_commit"),
+        ("segmentation", "after_commit"),
+        ("engagement", "after_commit"),
+        *(("engagement", step) for step in TIMER_STEPS),
     ):
-        name = f"log in PostgreSQL-{service}-{step}"
-        yield pytest.param("postgres", service, step, id=name, marks=marks)
+        yield pytest.param("postgres", service, step, id=f"log in PostgreSQL-{service}-{step}")
     for step in ("gained", "after_commit", "after_publish"):
         name = f"log in Apache Kafka-profile-{step}"
-        yield pytest.param("kafka", "profile", step, id=name, marks=(pytest.mark.kafka, trial))
+        yield pytest.param("kafka", "profile", step, id=name, marks=pytest.mark.kafka)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +90,6 @@ async def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(
     await house.is_whole()
 
 
-@pytest.mark.trial
 async def test_a_frozen_worker_that_wakes_after_it_was_replaced_writes_nothing(
     house: House,
 ) -> None:
@@ -107,7 +104,6 @@ async def test_a_frozen_worker_that_wakes_after_it_was_replaced_writes_nothing(
     await house.is_whole()
 
 
-@pytest.mark.trial
 async def test_a_commit_whose_answer_is_lost_counts_once(house: House) -> None:
     platform = house.platform
     proxy = Proxy(platform.postgres.port)
@@ -127,7 +123,6 @@ async def test_a_commit_whose_answer_is_lost_counts_once(house: House) -> None:
     await house.is_whole()
 
 
-@pytest.mark.trial
 async def test_members_that_come_and_go_take_nothing_with_them(house: House) -> None:
     async def churn() -> None:
         for number in range(3):
@@ -142,7 +137,6 @@ async def test_members_that_come_and_go_take_nothing_with_them(house: House) -> 
     await house.is_whole()
 
 
-@pytest.mark.trial
 async def test_rubbish_on_a_topic_ends_as_dead_letters_and_stops_nobody(house: House) -> None:
     await poison(house.platform)
     house.dead += len(POISON)
@@ -154,7 +148,6 @@ async def test_rubbish_on_a_topic_ends_as_dead_letters_and_stops_nobody(house: H
     assert all(letter["reason"] for letter in letters)
 
 
-@pytest.mark.trial
 async def test_an_emptied_redis_makes_reads_slower_never_wrong(house: House) -> None:
     await house.post_some()
     store = redis.asyncio.from_url(house.platform.valkey.url)
@@ -169,7 +162,6 @@ async def test_an_emptied_redis_makes_reads_slower_never_wrong(house: House) -> 
     await store.aclose()
 
 
-@pytest.mark.trial
 async def test_a_frozen_redis_holds_nobody_up(house: House) -> None:
     process = house.platform.valkey.process
     assert process is not None
@@ -185,7 +177,6 @@ async def test_a_frozen_redis_holds_nobody_up(house: House) -> None:
     await house.is_whole()
 
 
-@pytest.mark.trial
 async def test_postgres_gone_for_a_while_is_waited_for(house: House) -> None:
     async def away() -> None:
         await asyncio.to_thread(house.platform.postgres.kill)
@@ -196,7 +187,6 @@ async def test_postgres_gone_for_a_while_is_waited_for(house: House) -> None:
     await house.is_whole()
 
 
-@pytest.mark.trial
 async def test_no_worker_had_to_halt(house: House) -> None:
     logs = [Path(worker.log) for worker in house.platform.workers.values()]
     halted = [log.name for log in logs if "halted" in log.read_text(errors="replace")]

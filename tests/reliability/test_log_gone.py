@@ -48,7 +48,6 @@ def one_event(number: int) -> dict[str, Any]:
 
 
 @pytest.mark.kafka
-@pytest.mark.trial
 async def test_without_a_broker_the_door_says_503_and_everything_recovers(
     kafka: Kafka, tmp_path: Path
 ) -> None:
@@ -107,9 +106,7 @@ async def recreate_in_kafka(platform: Platform) -> None:
     "kind",
     [
         pytest.param("postgres", id="log in PostgreSQL"),
-        pytest.param(
-            "kafka", id="log in Apache Kafka", marks=(pytest.mark.kafka, pytest.mark.trial)
-        ),
+        pytest.param("kafka", id="log in Apache Kafka", marks=pytest.mark.kafka),
     ],
 )
 async def test_a_log_that_was_cut_short_or_made_anew_halts_the_worker_loudly(
