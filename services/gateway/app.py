@@ -39,6 +39,7 @@ from services.gateway.routes import (
     pages,
     profiles,
     reveals,
+    rules,
     segments,
     system,
     tracking,
@@ -166,7 +167,7 @@ def gateway_app(gateway: Gateway) -> FastAPI:
         gateway.idempotency,
         Preparation(gateway.door).by_name(),
     )
-    forwards = (*profiles.CALLS, *segments.CALLS, *campaigns.CALLS, *coupons.CALLS)
+    forwards = (*profiles.CALLS, *segments.CALLS, *rules.CALLS, *campaigns.CALLS, *coupons.CALLS)
     for call, handler in own:
         mount(app, call, handler)
     for call in forwards:

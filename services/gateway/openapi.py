@@ -38,7 +38,10 @@ _PROBLEM_SCHEMA: Final = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {name: {"type": "string"} for name in ("pointer", "code", "message")},
+                "properties": {
+                    **{name: {"type": "string"} for name in ("pointer", "code", "message")},
+                    **{name: {"type": "integer"} for name in ("line", "column")},
+                },
             },
         },
     },

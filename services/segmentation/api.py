@@ -6,11 +6,13 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
 from msgspec import Meta
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from services.segmentation import reads
 from services.segmentation.editor import Editor, not_found
 from services.segmentation.explain import explain, no_profile
+from services.segmentation.given_rules import given_rule
 from services.segmentation.views import member_view, move_view, segment_view, size_view
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.segments import (
@@ -63,7 +65,9 @@ def definition_routes(database: Database, editor: Editor) -> APIRouter:
     @router.post("/v1/segments")
     async def create(request: Request) -> Response:
         spec = body(SegmentSpec, await request.body())
-        await editor.create(spec)
+        given = given_rule(spec.rule, spec.text)
+        with given.pointing():
+            await editor.create(replace(spec, rule=given.tree, text=None))
         answer = json(await one_segment(database, spec.key), 201)
         answer.headers["location"] = f"/v1/segments/{spec.key}"
         return answer
@@ -85,8 +89,10 @@ def definition_routes(database: Database, editor: Editor) -> APIRouter:
             message = f"the key is {key} and cannot be changed"
             error = FieldError("/key", "key_mismatch", message)
             raise Problem(422, "key_mismatch", message, errors=[error])
-        spec = SegmentSpec(key, given.name, given.rule, given.description, given.trigger_entries)
-        await editor.update(spec)
+        rule = given_rule(given.rule, given.text)
+        spec = SegmentSpec(key, given.name, rule.tree, given.description, given.trigger_entries)
+        with rule.pointing():
+            await editor.update(spec)
         return json(await one_segment(database, key))
 
     @router.delete("/v1/segments/{key}")

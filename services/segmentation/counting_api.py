@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
+from services.segmentation.given_rules import given_rule
 from services.segmentation.overlap import overlap_of
 from services.segmentation.preview import Previews
 from zhiyin.contracts.segments import OverlapSpec, PreviewSpec
@@ -16,7 +17,10 @@ def counting_routes(database: Database, previews: Previews) -> APIRouter:
 
     @router.post("/v1/segments/preview")
     async def preview(request: Request) -> Response:
-        rule = await previews.check(body(PreviewSpec, await request.body()).rule)
+        asked = body(PreviewSpec, await request.body())
+        given = given_rule(asked.rule, asked.text)
+        with given.pointing():
+            rule = await previews.check(given.tree)
         if NDJSON in request.headers.get("accept", ""):
             lines = (json_line(each) async for each in previews.counting(rule))
             return StreamingResponse(lines, media_type=NDJSON)

@@ -6,10 +6,11 @@ from typing import Any
 from services.segmentation import definitions, reads
 from services.segmentation.backfill import backfill_timers
 from services.segmentation.definitions import Stored
-from services.segmentation.domain.builtin import BUILT_IN
+from services.segmentation.domain.library.shelf import LIBRARY
 from services.segmentation.domain.order import SegmentCycle, segments_read, settle_order
+from services.segmentation.given_rules import checked_rule
 from zhiyin.contracts.segments import SegmentSpec
-from zhiyin.rules import Rule, RuleError, parse
+from zhiyin.rules import Rule, parse
 from zhiyin.rules import reads as reads_of
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.db import Database
@@ -72,9 +73,9 @@ class Editor:
         """Those that are missing; what operators made of the others stays."""
         async with self._database.transaction() as tx:
             revision = await self._open(tx)
-            missing = [spec for spec in BUILT_IN if await definitions.find(tx, spec.key) is None]
-            for spec in missing:
-                await definitions.put(tx, spec, 1, revision, builtin=True)
+            missing = [one for one in LIBRARY if await definitions.find(tx, one.key) is None]
+            for one in missing:
+                await definitions.put(tx, one.spec, 1, revision, builtin=True)
             if missing:
                 await self._close(tx, revision)
 
@@ -87,15 +88,6 @@ class Editor:
     async def _close(self, tx: Connection, revision: int) -> None:
         await definitions.set_revision(tx, revision)
         await definitions.restart_backfill(tx, self._partitions, revision)
-
-
-def checked_rule(tree: Any) -> Rule:
-    """Raises Problem (422) that points below `/rule`."""
-    try:
-        return parse(tree, "/rule")
-    except RuleError as error:
-        errors = [FieldError(one.pointer, one.code, one.message) for one in error.problems]
-        raise Problem(422, "invalid_rule", errors[0].message, errors=errors) from error
 
 
 async def check_segments_exist(tx: Connection, tree: Any, rule: Rule) -> None:

@@ -15,11 +15,13 @@ from services.segmentation.backfill import BACKFILL, Backfill
 from services.segmentation.catalogue import Catalogue
 from services.segmentation.counting_api import counting_routes
 from services.segmentation.editor import Editor
+from services.segmentation.fact_catalogue import FactCatalogues
 from services.segmentation.hot_copies import HotCopies
 from services.segmentation.keeping import keep_moves_hourly, keep_moves_now
 from services.segmentation.pipeline import Pipeline
 from services.segmentation.preview import Previews
 from services.segmentation.profile_api import profile_routes
+from services.segmentation.rule_api import rule_routes
 from services.segmentation.saving import FLIP, Saving
 from zhiyin.contracts.topics import PROFILE_CHANGED, SEGMENT_CHANGED
 from zhiyin.rules import Options
@@ -150,6 +152,7 @@ def build_app(
             member_routes(database, options),
             profile_routes(database, hot),
             erasure_routes(database),
+            rule_routes(database, options, FactCatalogues(database, options, wall_clock)),
         ],
         lifespan=lifespan,
     )

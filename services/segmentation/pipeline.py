@@ -14,6 +14,7 @@ from services.segmentation.domain.glance import glance
 from services.segmentation.domain.person import PersonCopy, Verdict
 from services.segmentation.domain.segment_set import SegmentSet
 from services.segmentation.messages import read
+from services.segmentation.names_seen import NamesSeen
 from services.segmentation.saving import Saving, flip_timers
 from services.segmentation.store import Whole
 from zhiyin.contracts.instants import Instant
@@ -28,6 +29,7 @@ class Pipeline:
     def __init__(self, catalogue: Catalogue, saving: Saving) -> None:
         self._catalogue = catalogue
         self._saving = saving
+        self._names = NamesSeen()
 
     async def apply(self, tx: Connection, records: Sequence[Record]) -> Outcome:
         """A batch of `profile.changed`."""
@@ -35,6 +37,7 @@ class Pipeline:
         rules = await self._catalogue.current(tx)
         by_person = _by_person(arrivals)
         known, now = await store.lock_people(tx, list(by_person))
+        await self._names.note(tx, arrivals)
         stored = await store.snapshots(
             tx, [key for key, one in known.items() if needs_snapshot(one, rules, now)]
         )

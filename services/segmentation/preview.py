@@ -9,7 +9,8 @@ from typing import Any, Final
 from services.segmentation import reads
 from services.segmentation.domain.glance import Look, glance, look_of
 from services.segmentation.domain.state import decode_state
-from services.segmentation.editor import check_segments_exist, checked_rule
+from services.segmentation.editor import check_segments_exist
+from services.segmentation.given_rules import checked_rule
 from services.segmentation.reads import Packed
 from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.profiles import Snapshot

@@ -1,7 +1,7 @@
 """What the API asks PostgreSQL. Nothing here locks or writes."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -59,6 +59,14 @@ async def segments(connection: Connection, key: str | None = None) -> list[Segme
         )
         for row in rows
     ]
+
+
+async def names(connection: Connection, keys: Collection[str]) -> dict[str, str]:
+    """What these segments are called."""
+    rows = await connection.fetch(
+        "SELECT key, name FROM segment WHERE key = ANY($1::text[])", sorted(keys)
+    )
+    return {row["key"]: row["name"] for row in rows}
 
 
 class Member(NamedTuple):
@@ -181,6 +189,22 @@ async def packed_people(connection: Connection, after: str, limit: int) -> list[
         limit,
     )
     return [Packed(*row.values()) for row in rows]
+
+
+async def some_snapshots(connection: Connection, most: int) -> list[bytes]:
+    """Snapshots of people picked at random, page by page of the table; of everybody where there
+    are few."""
+    rows = await connection.fetch(
+        """
+        SELECT snapshot FROM person TABLESAMPLE SYSTEM ((
+          SELECT CASE WHEN reltuples < $1 * 20 THEN 100.0 ELSE 100.0 * $1 * 4 / reltuples END
+          FROM pg_class WHERE oid = 'person'::regclass
+        ))
+        WHERE snapshot IS NOT NULL LIMIT $1
+        """,
+        most,
+    )
+    return [row["snapshot"] for row in rows]
 
 
 async def packed_person(connection: Connection, profile_id: str) -> Packed | None:

@@ -141,3 +141,13 @@ SECOND_STEPS: Final = (
     END $$
     """,
 )
+
+# Names that customers' data has brought, for the catalogue of facts. No values: those are shown
+# from people who are still there.
+NAMES_SEEN: Final = """
+    CREATE TABLE name_seen (
+      name text COLLATE "C" NOT NULL,
+      kind text COLLATE "C" NOT NULL,
+      PRIMARY KEY (name, kind)
+    )
+"""

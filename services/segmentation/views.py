@@ -1,5 +1,6 @@
 """Rows as the API shows them."""
 
+from services.segmentation.domain.library.shelf import ready, words_of
 from services.segmentation.reads import DaySize, Member, Move, SegmentRow
 from zhiyin.contracts.instants import rfc3339
 from zhiyin.contracts.segments import (
@@ -9,9 +10,14 @@ from zhiyin.contracts.segments import (
     SegmentSize,
     SegmentView,
 )
+from zhiyin.rules import parse, write_text
+from zhiyin.rules.words.language import LANGUAGES, same
 
 
 def segment_view(row: SegmentRow) -> SegmentView:
+    name = words_of(row.key, row.name)
+    entry = ready(row.key, row.name)
+    about = entry.about if entry and entry.about.zh == row.description else same(row.description)
     return SegmentView(
         key=row.key,
         name=row.name,
@@ -24,6 +30,10 @@ def segment_view(row: SegmentRow) -> SegmentView:
         created_at=rfc3339(row.created_at),
         updated_at=rfc3339(row.updated_at),
         progress=None if row.live else SegmentProgress(row.seen, row.total),
+        text=write_text(parse(row.rule)),
+        names={each: name.of(each) for each in LANGUAGES},
+        descriptions={each: about.of(each) for each in LANGUAGES},
+        group=entry.group if entry else None,
     )
 
 

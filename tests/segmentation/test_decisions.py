@@ -3,9 +3,9 @@
 import pytest
 
 from services.segmentation.domain.arrival import follow
-from services.segmentation.domain.builtin import BUILT_IN
 from services.segmentation.domain.decide import by_rules, by_time
 from services.segmentation.domain.order import SegmentCycle, settle_order
+from services.segmentation.domain.library.shelf import LIBRARY
 from services.segmentation.domain.person import PersonCopy, Verdict
 from services.segmentation.domain.segment_set import Definition, SegmentSet, build_set
 from services.segmentation.domain.state import State, decode_state, encode_state
@@ -221,7 +221,7 @@ def test_what_time_had_brought_before_an_event_is_told_as_time() -> None:
 
 
 def test_state_survives_packing() -> None:
-    rules = rules_of({spec.key: spec.rule for spec in BUILT_IN})
+    rules = rules_of({spec.key: spec.rule for spec in LIBRARY})
     bought = purchase(NOW - 100 * DAY)
     state = after(Life().then(bought), bought, rules=rules).after.state
     assert decode_state(encode_state(state)) == state

@@ -12,14 +12,16 @@ Key = Annotated[str, Meta(pattern=KEY_PATTERN)]
 
 
 class SegmentSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """`rule` is checked by `zhiyin.rules.parse`. `trigger_entries`: whoever the backfill sorts in
-    or out sets off campaigns as if it had just happened; without it a backfill sets off none."""
+    """Either `rule` (checked by `zhiyin.rules.parse`) or `text` (by `parse_text`).
+    `trigger_entries`: whoever the backfill sorts in or out sets off campaigns as if it had just
+    happened; without it a backfill sets off none."""
 
     key: Key
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    rule: Any
+    rule: Any = None
     description: Annotated[str, Meta(max_length=2000)] = ""
     trigger_entries: bool = False
+    text: str | None = None
 
 
 class SegmentUpdate(Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,14 +29,18 @@ class SegmentUpdate(Struct, frozen=True, forbid_unknown_fields=True):
     new version; without one only the words change."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    rule: Any
+    rule: Any = None
     description: Annotated[str, Meta(max_length=2000)] = ""
     key: str | None = None
     trigger_entries: bool = False
+    text: str | None = None
 
 
 class PreviewSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    rule: Any
+    """Either `rule` or `text`."""
+
+    rule: Any = None
+    text: str | None = None
 
 
 class SegmentProgress(Struct, frozen=True):
@@ -46,7 +52,8 @@ class SegmentProgress(Struct, frozen=True):
 
 class SegmentView(Struct, frozen=True):
     """A segment as it is shown. `count` is exact; while `backfilling` it grows towards the whole.
-    `progress` is null once live."""
+    `progress` is null once live. `text`: the rule as people write it; `names` and `descriptions`
+    in `zh` and `en`, and the `group`, of one from the library that goes by its own name."""
 
     key: str
     name: str
@@ -59,6 +66,10 @@ class SegmentView(Struct, frozen=True):
     created_at: str
     updated_at: str
     progress: SegmentProgress | None
+    text: str = ""
+    names: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
+    group: str | None = None
 
 
 class Preview(Struct, frozen=True):
@@ -134,9 +145,34 @@ class SegmentHistory(Struct, frozen=True):
     sizes: list[SegmentSize]
 
 
+class EvidenceEvent(Struct, frozen=True):
+    event_id: str
+    type: str
+    at: str
+    source: str
+
+
+class ReadSegment(Struct, frozen=True):
+    """A segment that the explained one reads."""
+
+    segment: str
+    rule_version: int
+    matches: bool
+    next_flip: str | None
+    sentence: dict[str, str]
+    clauses: Any
+
+
 class SegmentExplanation(Struct, frozen=True):
     """`clauses`: the rule with its truth, clause by clause. `member` and `since` say what has been
-    told, `matches` what the rule says at `as_of`; they differ only while `pending`."""
+    told, `matches` what the rule says at `as_of`; they differ only while `pending`.
+
+    - `next_flip`, `next_change`: when it turns if no event arrives, and whether the person then
+      has `entered` or `left`
+    - `sentence`: all of it in one, in `zh` and `en`
+    - `events`: the events that are evidence, newest first
+    - `segments`: the same for each segment the rule reads, however far removed
+    """
 
     segment: str
     profile_id: str
@@ -148,6 +184,10 @@ class SegmentExplanation(Struct, frozen=True):
     next_flip: str | None
     as_of: str
     clauses: Any
+    next_change: Literal["entered", "left"] | None = None
+    sentence: dict[str, str] = {}
+    events: list[EvidenceEvent] = []
+    segments: list[ReadSegment] = []
 
 
 class SegmentOfProfile(Struct, frozen=True):

@@ -14,7 +14,7 @@ from zhiyin.rules.options import Options
 from zhiyin.rules.parse import parse, parse_where
 from zhiyin.rules.person import Person
 from zhiyin.rules.reads import reads, segments_read, touched
-from zhiyin.rules.text.reading import parse_text
+from zhiyin.rules.text.reading import Written, parse_text, read_text
 from zhiyin.rules.text.writing import write_text
 from zhiyin.rules.tree import Condition, Rule
 from zhiyin.rules.unparse import unparse
@@ -32,12 +32,14 @@ __all__ = [
     "RuleError",
     "RuleProblem",
     "Verdict",
+    "Written",
     "compile_rule",
     "compile_where",
     "from_jsonlogic",
     "parse",
     "parse_text",
     "parse_where",
+    "read_text",
     "reads",
     "segments_read",
     "touched",

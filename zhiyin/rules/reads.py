@@ -26,7 +26,7 @@ def reads(rule: Rule) -> frozenset[str]:
     """Dependency names: `attributes.<name>`, `consents.<name>`, `categories.<name>`, `orders`,
     `browse`, `support`, `identifiers`, `reorder`, `profile`, `events.<type>`, `tags.<tag>`,
     `segments.<key>`; `tags` alone for a rule that looks at whatever tags there are."""
-    return frozenset(name for leaf in leaves(rule) for name in _names(leaf))
+    return frozenset(name for leaf in leaves(rule) for name in dependencies(leaf))
 
 
 def segments_read(rule: Rule) -> frozenset[str]:
@@ -45,18 +45,30 @@ def touched(changed: Iterable[str]) -> frozenset[str]:
     return frozenset(names)
 
 
+def facts_read(rule: Rule) -> frozenset[str]:
+    """The paths of the profile that a rule compares."""
+    return frozenset(leaf.path for leaf in leaves(rule) if isinstance(leaf, (FactIs, Anniversary)))
+
+
 def leaves(rule: Rule) -> Iterator[Leaf]:
+    return (leaf for _, leaf in placed_leaves(rule))
+
+
+def placed_leaves(rule: Rule, pointer: str = "") -> Iterator[tuple[str, Leaf]]:
+    """Every single clause with where it stands in the rule's tree."""
     match rule:
         case AllOf(clauses) | AnyOf(clauses):
-            for clause in clauses:
-                yield from leaves(clause)
+            name = "all" if isinstance(rule, AllOf) else "any"
+            for index, clause in enumerate(clauses):
+                yield from placed_leaves(clause, f"{pointer}/{name}/{index}")
         case Not(clause):
-            yield from leaves(clause)
+            yield from placed_leaves(clause, f"{pointer}/not")
         case _:
-            yield rule
+            yield pointer, rule
 
 
-def _names(leaf: Leaf) -> Iterable[str]:
+def dependencies(leaf: Leaf) -> Iterable[str]:
+    """The dependency names of one clause."""
     match leaf:
         case FactIs():
             return _fact_names(leaf)

@@ -14,12 +14,15 @@ PROBLEM_JSON: Final = "application/problem+json"
 current_trace: ContextVar[str] = ContextVar("current_trace", default="0" * 32)
 
 
-class FieldError(Struct, frozen=True):
-    """What is wrong at one place of a document; `pointer` is a JSON pointer (RFC 6901)."""
+class FieldError(Struct, frozen=True, omit_defaults=True):
+    """What is wrong at one place of a document; `pointer` is a JSON pointer (RFC 6901). Where it
+    points at a text that is read in turn, `line` and `column` (from 1) say where in it."""
 
     pointer: str
     code: str
     message: str
+    line: int | None = None
+    column: int | None = None
 
 
 class Problem(Exception):

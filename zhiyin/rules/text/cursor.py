@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from zhiyin.rules.errors import RuleProblem
+from zhiyin.rules.errors import Place
 from zhiyin.rules.text.tokens import RESERVED, SIGNS, Token, place_of, refusal, tokens
 from zhiyin.rules.tree import Op, Scalar
 
@@ -43,17 +43,17 @@ class Cursor:
         self.index = 0
         self.places: dict[tuple[int, str], int] = {}
 
-    def placed(self, problem: RuleProblem, tree: Tree) -> RuleProblem:
-        """A problem of the tree with the place of what it is about."""
+    def place(self, pointer: str, tree: Tree) -> Place:
+        """Where what a pointer into the tree is about stands."""
         found: Any = tree
         at = 0
-        for step in problem.pointer.split("/")[1:]:
+        for step in pointer.split("/")[1:]:
             key = step.replace("~1", "/").replace("~0", "~")
             at = self.places.get((id(found), key), at)
             found = found[int(key)] if isinstance(found, list) else found.get(key)
             if not isinstance(found, (list, dict)):
                 break
-        return RuleProblem("", problem.code, problem.message, place_of(self._text, at))
+        return place_of(self._text, at)
 
     @property
     def next(self) -> Token:

@@ -12,9 +12,12 @@ test    = ("=" "!=" ">" ">=" "<" "<=" "contains" "starts with") value | "exists"
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from zhiyin.rules.errors import RuleError
+from msgspec.structs import replace
+
+from zhiyin.rules.errors import Place, RuleError
 from zhiyin.rules.parse import parse
 from zhiyin.rules.text.cursor import Cursor, Tree
 from zhiyin.rules.tree import Rule
@@ -23,15 +26,35 @@ _MOST_DEPTH: Final = 60
 _AGES: Final[tuple[Literal["older", "newer"], ...]] = ("older", "newer")
 
 
-def parse_text(text: str) -> Rule:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A rule that came as text. `place(pointer)`: where what a pointer into its tree points at was
+    written, or what is nearest around it."""
+
+    rule: Rule
+    place: Callable[[str], Place]
+
+
+def read_text(text: str) -> Written:
     """The rule a text says. Raises RuleError; each problem has the place it was found at, and no
     pointer, for there is no JSON to point into."""
     reader = _Reader(text)
     tree = reader.whole()
     try:
-        return parse(tree)
+        return Written(parse(tree), lambda pointer: reader.place(pointer, tree))
     except RuleError as error:
-        raise RuleError(tuple(reader.placed(each, tree) for each in error.problems)) from None
+        problems = error.problems
+        raise RuleError(
+            tuple(
+                replace(each, pointer="", place=reader.place(each.pointer, tree))
+                for each in problems
+            )
+        ) from None
+
+
+def parse_text(text: str) -> Rule:
+    """As `read_text`, the rule alone."""
+    return read_text(text).rule
 
 
 class _Reader(Cursor):

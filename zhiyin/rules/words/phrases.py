@@ -7,13 +7,17 @@ from zhiyin.rules.options import Options
 from zhiyin.rules.paths import AGES, Kind, locate
 from zhiyin.rules.tree import (
     Aggregate,
+    AllOf,
     Anniversary,
+    AnyOf,
     Condition,
     FactIs,
     InSegment,
     Leaf,
+    Not,
     Op,
     Recency,
+    Rule,
     RuleValue,
     Selector,
     Streak,
@@ -87,6 +91,30 @@ def _anniversary(clause: Anniversary, language: Language) -> str:
     if language == "zh":
         return f"{name}的周年日就是今天或在 {ahead}内到来"
     return f"the anniversary of the {name} is today or comes within {ahead}"
+
+
+def describe(rule: Rule, options: Options, language: Language) -> str:
+    """What a whole rule asks for."""
+    chinese = language == "zh"
+    match rule:
+        case AllOf(clauses):
+            said = [_bracketed(each, options, language) for each in clauses]
+            return ("，且" if chinese else ", and ").join(said)
+        case AnyOf(clauses):
+            said = [_bracketed(each, options, language) for each in clauses]
+            return ("，或" if chinese else ", or ").join(said)
+        case Not(clause):
+            inside = _bracketed(clause, options, language)
+            return f"并非{inside}" if chinese else f"it is not so that {inside}"
+        case _:
+            return phrase(rule, options, language)
+
+
+def _bracketed(rule: Rule, options: Options, language: Language) -> str:
+    said = describe(rule, options, language)
+    if not isinstance(rule, (AllOf, AnyOf)) or len(rule.clauses) == 1:
+        return said
+    return f"（{said}）" if language == "zh" else f"({said})"
 
 
 def _fact(clause: FactIs, options: Options, language: Language) -> str:

@@ -1,0 +1,14 @@
+"""Names that customers' data has brought."""
+
+from alembic import op
+
+from services.segmentation.tables import NAMES_SEEN
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute(NAMES_SEEN)
