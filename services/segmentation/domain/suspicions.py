@@ -60,8 +60,8 @@ def _asked(leaf: FactIs) -> set[str]:
     if leaf.op in AGES:
         return {"time"}
     asked = {kind_of(each) for each in many(leaf.value)}
-    if "text" in asked and leaf.op in ORDERING:
-        return {"number", "time", "text"}
+    if leaf.op in ORDERING:
+        return {"number", "time", "text"} if "text" in asked else {"number"}
     # A number and the text that spells it are equal, and a date is text.
     return (
         asked
