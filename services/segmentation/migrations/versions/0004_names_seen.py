@@ -4,8 +4,8 @@ from alembic import op
 
 from services.segmentation.tables import NAMES_SEEN
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004_names_seen"
+down_revision = "0003_erasure"
 branch_labels = None
 depends_on = None
 
