@@ -2,11 +2,13 @@
 
 import logging
 import sys
+import time
 from typing import Any
 
 import msgspec
 import structlog
 
+from zhiyin.runtime.log_repeats import Repeats
 from zhiyin.runtime.problems import current_trace
 
 
@@ -37,6 +39,7 @@ def configure_logs(service: str, instance: str, level: str = "info") -> None:
             ],
         )
     )
+    handler.addFilter(Repeats(time.monotonic))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
