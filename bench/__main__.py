@@ -1,17 +1,27 @@
-"""`python -m bench [profile] [segments] [gateway] [platform]`: all of them without arguments."""
+"""`python -m bench [profile] [segments] [time] [backfill] [gateway] [platform]`: without arguments
+all of them."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import gateway_door, profile_stage, segment_changes, whole_platform
+from bench import (
+    gateway_door,
+    profile_stage,
+    segment_backfill,
+    segment_changes,
+    segment_time,
+    whole_platform,
+)
 from bench.report import Figure, keep, show
 
 BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Figure]]]]] = {
     "profile": ("(a) profile stage", profile_stage.run),
     "segments": ("(b) segmentation", segment_changes.run),
     "gateway": ("(c) gateway", gateway_door.run),
+    "time": ("(f) segmentation: time", segment_time.run),
+    "backfill": ("(g) segmentation: backfill", segment_backfill.run),
     "platform": ("(d) whole platform, (e) memory", whole_platform.run),
 }
 

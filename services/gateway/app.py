@@ -34,11 +34,13 @@ from services.gateway.routes import (
     dead_letters,
     erasures,
     events,
+    exports,
     keys,
     master_keys,
     pages,
     profiles,
     reveals,
+    rfm,
     rules,
     segments,
     system,
@@ -167,7 +169,14 @@ def gateway_app(gateway: Gateway) -> FastAPI:
         gateway.idempotency,
         Preparation(gateway.door).by_name(),
     )
-    forwards = (*profiles.CALLS, *segments.CALLS, *rules.CALLS, *campaigns.CALLS, *coupons.CALLS)
+    forwards = (
+        *profiles.CALLS,
+        *segments.CALLS,
+        *rfm.CALLS,
+        *rules.CALLS,
+        *campaigns.CALLS,
+        *coupons.CALLS,
+    )
     for call, handler in own:
         mount(app, call, handler)
     for call in forwards:
@@ -206,6 +215,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     )
     audit = trail.AuditRoutes(gate, gateway.audit)
     letters = dead_letters.DeadLetterRoutes(gate, gateway.upstreams, gateway.audit)
+    export = exports.ExportRoutes(gate, gateway.upstreams, gateway.vault, gateway.audit)
     state = system.SystemRoutes(gate, gateway.upstreams, gateway.presence.all, clock)
     return [
         (events.CALL, event.post),
@@ -223,6 +233,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (dead_letters.LIST, letters.list),
         (dead_letters.REPLAY, letters.replay),
         (system.SHOW, state.show),
+        (exports.CALL, export.export),
     ]
 
 

@@ -62,7 +62,7 @@ def no_rule(tag: str) -> Problem:
 
 def _checked(spec: TagRuleSpec) -> Rule:
     try:
-        rule = parse(spec.rule, "/rule")
+        rule = parse(spec.rule, "/rule", quintiles=False)
     except RuleError as error:
         errors = [FieldError(one.pointer, one.code, one.message) for one in error.problems]
         raise Problem(422, "invalid_rule", errors[0].message, errors=errors) from error

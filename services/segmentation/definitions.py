@@ -1,6 +1,6 @@
 """The segment definitions in PostgreSQL: what is in force, and how they come, change and go."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -34,6 +34,14 @@ async def load(tx: Connection) -> list[Definition]:
         Definition(key, version, revision, msgspec.json.decode(rule), asked)
         for key, version, revision, rule, asked in rows
     ]
+
+
+async def existing(tx: Connection, keys: Collection[str]) -> frozenset[str]:
+    """Those of these keys that are segments in force."""
+    rows = await tx.fetch(
+        "SELECT key FROM segment WHERE key = ANY($1::text[]) AND NOT deleted", list(keys)
+    )
+    return frozenset(row["key"] for row in rows)
 
 
 async def lock_set(tx: Connection) -> int:
@@ -86,6 +94,13 @@ async def put(
         msgspec.json.encode(spec.rule).decode(),
         builtin,
         spec.trigger_entries,
+    )
+
+
+async def renew(tx: Connection, keys: Sequence[str], revision: int) -> None:
+    """The rules of these segments stay as they are but mean something else from now on."""
+    await tx.execute(
+        "UPDATE segment SET revision = $2 WHERE key = ANY($1::text[])", list(keys), revision
     )
 
 

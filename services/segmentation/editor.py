@@ -1,6 +1,6 @@
 """Creating, changing and deleting segments: everything is checked before it is in force."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from services.segmentation import definitions, reads
@@ -17,6 +17,8 @@ from zhiyin.runtime.db import Database
 from zhiyin.runtime.problems import FieldError, Problem
 from zhiyin.runtime.timers import set_timers
 
+Change = Callable[[], Awaitable[None]]
+
 
 class Editor:
     """`partitions`: the numbers of all partitions, each of which is walked after a change."""
@@ -24,6 +26,7 @@ class Editor:
     def __init__(self, database: Database, partitions: Sequence[int]) -> None:
         self._database = database
         self._partitions = partitions
+        self._known: dict[tuple[str, int], frozenset[str]] = {}
 
     async def create(self, spec: SegmentSpec) -> None:
         """Raises Problem: 409 if the key is taken, 422 if the rule is none."""
@@ -34,7 +37,7 @@ class Editor:
             if stored is not None and not stored.deleted:
                 raise Problem(409, "segment_exists", f"there is a segment {spec.key} already")
             version = stored.version + 1 if stored else 1
-            await _check_references(tx, spec, rule)
+            await self._check_references(tx, spec, rule)
             await definitions.put(tx, spec, version, revision, builtin=False)
             await self._close(tx, revision)
 
@@ -47,7 +50,7 @@ class Editor:
             if stored.rule == spec.rule:
                 await definitions.rename(tx, spec)
                 return
-            await _check_references(tx, spec, rule)
+            await self._check_references(tx, spec, rule)
             await definitions.put(tx, spec, stored.version + 1, revision, builtin=stored.builtin)
             await self._close(tx, revision)
 
@@ -58,11 +61,8 @@ class Editor:
             stored = _in_force(await definitions.find(tx, key), key)
             if stored.builtin:
                 raise Problem(409, "built_in", f"{key} is built in; give it another rule instead")
-            readers = [
-                one.key
-                for one in await definitions.load(tx)
-                if key in segments_read(reads_of(parse(one.rule)))
-            ]
+            graph = await self._graph(tx)
+            readers = [one for one, names in graph.items() if key in segments_read(names)]
             if readers:
                 names = ", ".join(sorted(readers))
                 raise Problem(409, "segment_in_use", f"{key} is read by {names}")
@@ -79,6 +79,39 @@ class Editor:
             if missing:
                 await self._close(tx, revision)
 
+    async def renew(self, tx: Connection, dependency: str, change: Change) -> None:
+        """Do `change`, and look at everybody anew by the segments that read what it changes."""
+        revision = await self._open(tx)
+        await change()
+        readers = [
+            one.key for one in await definitions.load(tx) if dependency in reads_of(parse(one.rule))
+        ]
+        await definitions.renew(tx, readers, revision)
+        await self._close(tx, revision)
+
+    async def _check_references(self, tx: Connection, spec: SegmentSpec, rule: Rule) -> None:
+        graph = await self._graph(tx)
+        graph[spec.key] = reads_of(rule)
+        try:
+            settle_order(graph)
+        except SegmentCycle as cycle:
+            message = f"segments would read each other in a circle: {cycle}"
+            place = _place(spec.rule, _next(cycle.path, spec.key))
+            error = FieldError(place, "segment_cycle", message)
+            raise Problem(422, "segment_cycle", message, errors=[error]) from cycle
+        await check_segments_exist(tx, spec.rule, rule)
+
+    async def _graph(self, tx: Connection) -> dict[str, frozenset[str]]:
+        """What the rule of each segment in force reads. A version's rule never changes, so each
+        is taken apart once."""
+        found: dict[tuple[str, int], frozenset[str]] = {}
+        for one in await definitions.load(tx):
+            place = one.key, one.version
+            names = self._known.get(place)
+            found[place] = reads_of(parse(one.rule)) if names is None else names
+        self._known = found
+        return {key: names for (key, _), names in found.items()}
+
     async def _open(self, tx: Connection) -> int:
         """The revision to come. The walks' timers are taken before the lock: a walk under way
         holds its timer and wants the lock, and would otherwise never end."""
@@ -92,26 +125,14 @@ class Editor:
 
 async def check_segments_exist(tx: Connection, tree: Any, rule: Rule) -> None:
     """Raises Problem (422) for each segment a rule reads that does not exist."""
-    keys = {one.key for one in await definitions.load(tx)}
+    wanted = segments_read(reads_of(rule))
+    missing = wanted - await definitions.existing(tx, wanted) if wanted else wanted
     errors = [
         FieldError(_place(tree, key), "unknown_segment", f"there is no segment {key}")
-        for key in sorted(segments_read(reads_of(rule)) - keys)
+        for key in sorted(missing)
     ]
     if errors:
         raise Problem(422, "unknown_segment", errors[0].message, errors=errors)
-
-
-async def _check_references(tx: Connection, spec: SegmentSpec, rule: Rule) -> None:
-    graph = {one.key: reads_of(parse(one.rule)) for one in await definitions.load(tx)}
-    graph[spec.key] = reads_of(rule)
-    try:
-        settle_order(graph)
-    except SegmentCycle as cycle:
-        message = f"segments would read each other in a circle: {cycle}"
-        place = _place(spec.rule, _next(cycle.path, spec.key))
-        error = FieldError(place, "segment_cycle", message)
-        raise Problem(422, "segment_cycle", message, errors=[error]) from cycle
-    await check_segments_exist(tx, spec.rule, rule)
 
 
 def _next(path: Sequence[str], key: str) -> str:

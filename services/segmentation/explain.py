@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from services.segmentation import definitions, reads
+from services.segmentation.catalogue import current_options
 from services.segmentation.domain.library.shelf import words_of
 from services.segmentation.domain.outlook import Outlook, outlook
 from services.segmentation.domain.segment_set import Definition, SegmentSet, build_set
@@ -27,6 +28,7 @@ async def explain(
 ) -> SegmentExplanation:
     """Raises Problem (404) when there is no such segment or person."""
     async with database.connection() as connection:
+        options = await current_options(connection, options)
         rules = await _concerned(connection, options, key)
         names = await reads.names(connection, rules.position)
         packed = await reads.packed_person(connection, profile_id)

@@ -15,12 +15,16 @@ from services.segmentation.backfill import BACKFILL, Backfill
 from services.segmentation.catalogue import Catalogue
 from services.segmentation.counting_api import counting_routes
 from services.segmentation.editor import Editor
+from services.segmentation.export import export_routes
 from services.segmentation.fact_catalogue import FactCatalogues
+from services.segmentation.grid import Grids
 from services.segmentation.hot_copies import HotCopies
 from services.segmentation.keeping import keep_moves_hourly, keep_moves_now
 from services.segmentation.pipeline import Pipeline
 from services.segmentation.preview import Previews
 from services.segmentation.profile_api import profile_routes
+from services.segmentation.quintiles import Quintiles
+from services.segmentation.rfm_api import rfm_routes
 from services.segmentation.rule_api import rule_routes
 from services.segmentation.saving import FLIP, Saving
 from zhiyin.contracts.topics import PROFILE_CHANGED, SEGMENT_CHANGED
@@ -129,12 +133,15 @@ def build_app(
 ) -> FastAPI:
     """`worker` None: an app that only answers."""
     options = rule_options(settings)
+    editor = Editor(database, partitions)
+    quintiles = Quintiles(database, editor, settings.currency)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         beside = [
             asyncio.create_task(hot.run()),
             asyncio.create_task(keep_moves_hourly(database)),
+            asyncio.create_task(quintiles.run()),
         ]
         yield
         for task in beside:
@@ -147,9 +154,11 @@ def build_app(
         database=database,
         worker=worker,
         routers=[
-            definition_routes(database, Editor(database, partitions)),
+            definition_routes(database, editor),
             counting_routes(database, Previews(database, options)),
+            rfm_routes(database, Grids(database, options.rfm), quintiles, options),
             member_routes(database, options),
+            export_routes(database, options),
             profile_routes(database, hot),
             erasure_routes(database),
             rule_routes(database, options, FactCatalogues(database, options, wall_clock)),

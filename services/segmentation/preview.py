@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from services.segmentation import reads
+from services.segmentation.catalogue import current_options
 from services.segmentation.domain.glance import Look, glance, look_of
 from services.segmentation.domain.state import decode_state
 from services.segmentation.editor import check_segments_exist
+from services.segmentation.everybody import everybody
 from services.segmentation.given_rules import checked_rule
 from services.segmentation.reads import Packed
 from zhiyin.contracts.instants import Instant, rfc3339
@@ -20,8 +22,6 @@ from zhiyin.rules import Compiled, Options, Person, Rule, compile_rule
 from zhiyin.rules import reads as reads_of
 from zhiyin.runtime.db import Database
 
-# A page is a few milliseconds of work, after which everything else gets its turn.
-_PAGE: Final = 200
 _SAMPLE: Final = 20
 _TELL_SECONDS: Final = 0.25
 _REACH: Final = look_of(["identifiers", "consents", "activity", "browse"])
@@ -48,20 +48,15 @@ class Previews:
         return told[-1]
 
     async def counting(self, rule: Rule) -> AsyncIterator[Preview]:
-        """Everybody at one instant, page by page rather than in one long transaction, which would
-        keep the tables from being cleaned. The last one is of everybody."""
+        """Everybody, judged by one instant. The last one is of all of them."""
         async with self._turn:
             async with self._database.connection() as connection:
                 now = await reads.now(connection)
-            count = _Count(compile_rule(rule, self._options), look_of(reads_of(rule)), now)
-            told_at, after = time.perf_counter(), ""
-            while True:
-                async with self._database.connection() as connection:
-                    page = await reads.packed_people(connection, after, _PAGE)
+                options = await current_options(connection, self._options)
+            count = _Count(compile_rule(rule, options), look_of(reads_of(rule)), now)
+            told_at = time.perf_counter()
+            async for page in everybody(self._database):
                 count.add(page)
-                if len(page) < _PAGE:
-                    break
-                after = page[-1].profile_id
                 if time.perf_counter() - told_at >= _TELL_SECONDS:
                     told_at = time.perf_counter()
                     yield count.so_far(done=False)

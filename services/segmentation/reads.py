@@ -207,6 +207,34 @@ async def some_snapshots(connection: Connection, most: int) -> list[bytes]:
     return [row["snapshot"] for row in rows]
 
 
+class PackedMember(NamedTuple):
+    profile_id: str
+    since: Instant
+    rule_version: int
+    snapshot: bytes
+
+
+async def packed_members(
+    connection: Connection, segment: str, after: str, limit: int
+) -> list[PackedMember]:
+    """As `members`, each with their snapshot."""
+    rows = await connection.fetch(
+        """
+        SELECT m.profile_id, m.since, m.rule_version, p.snapshot
+        FROM membership m JOIN person p USING (profile_id)
+        WHERE m.segment = $1 AND m.profile_id > $2 AND p.snapshot IS NOT NULL
+        ORDER BY m.profile_id LIMIT $3
+        """,
+        segment,
+        after,
+        limit,
+    )
+    return [
+        PackedMember(profile_id, instant(since), version, snapshot)
+        for profile_id, since, version, snapshot in rows
+    ]
+
+
 async def packed_person(connection: Connection, profile_id: str) -> Packed | None:
     row = await connection.fetchrow(
         """

@@ -7,6 +7,7 @@ from services.segmentation import store
 from services.segmentation.domain.person import Verdict
 from services.segmentation.erasing import erase
 from services.segmentation.hot_copies import HotCopies
+from services.segmentation.memberships import save_memberships
 from services.segmentation.messages import write
 from zhiyin.contracts.segments import SegmentChanged
 from zhiyin.runtime.batch import Connection, Outcome, Rejected, Timer
@@ -46,7 +47,7 @@ class Saving:
     async def _told(
         self, tx: Connection, verdicts: Sequence[Verdict], rejected: Sequence[Rejected]
     ) -> Outcome:
-        await store.save_memberships(tx, verdicts, self._zone)
+        await save_memberships(tx, verdicts, self._zone)
         moved = [
             one.after
             for one in verdicts

@@ -151,3 +151,26 @@ NAMES_SEEN: Final = """
       PRIMARY KEY (name, kind)
     )
 """
+
+CUT_POINT_TABLES: Final = (
+    # RFM cut points by the population's fifths: a version whenever one of them moved.
+    """
+    CREATE TABLE cut_points (
+      version int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      at timestamptz NOT NULL,
+      buyers bigint NOT NULL,
+      thresholds bytea NOT NULL
+    )
+    """,
+    # One row: when they are taken again. `taken_until`: somebody is at it, and dead if it passes.
+    """
+    CREATE TABLE cut_schedule (
+      one boolean PRIMARY KEY DEFAULT true CHECK (one),
+      every interval NOT NULL,
+      due_at timestamptz NOT NULL,
+      refreshed_at timestamptz,
+      taken_until timestamptz
+    )
+    """,
+    "INSERT INTO cut_schedule (every, due_at) VALUES ('1 day', clock_timestamp())",
+)

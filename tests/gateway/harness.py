@@ -15,6 +15,7 @@ from services.gateway.main import database_of
 from services.gateway.routes.keys import KeySpec, make_key
 from services.gateway.settings import GatewaySettings
 from zhiyin.contracts.events import Event, decode_event
+from zhiyin.contracts.exports import ExportPage
 from zhiyin.contracts.instants import moment
 from zhiyin.contracts.profiles import Snapshot, encode
 from zhiyin.contracts.topics import EVENTS
@@ -74,6 +75,11 @@ class Behind:
             found = self.people.get(profile_id)
             version = found.version if found else 0
             return {"segments": self.segments.get(profile_id, []), "profile_version": version}
+
+        @app.get("/internal/segments/{key}/people")
+        async def members(key: str) -> Response:
+            page = msgspec.msgpack.encode(ExportPage([], None))
+            return Response(page, media_type="application/msgpack")
 
         @app.get("/internal/applied")
         async def applied() -> Response:

@@ -1,9 +1,11 @@
 """The gateway before the true services: from an event to the person's page."""
 
 import asyncio
+import csv
 from collections.abc import AsyncIterator
 
 import httpx
+import msgspec
 import pytest
 
 from tests.gateway.harness import Running
@@ -50,6 +52,14 @@ async def test_an_event_reaches_profile_segments_and_every_list(platform: Runnin
     assert tagged.status_code == 202
     after = await ask("GET", f"/v1/profiles/{profile_id}?after={tagged.json()['receipt']}")
     assert [tag["tag"] for tag in after.json()["tags"]] == ["vip"]
+    await exports_show_what_the_key_may_see(platform)
+    preview = await platform.client.post(
+        "/v1/segments/preview",
+        headers={**key, "accept": "application/x-ndjson"},
+        json={"rule": {"segment": "big-spender-10k"}},
+    )
+    assert preview.headers["content-type"] == "application/x-ndjson"
+    assert msgspec.json.decode(preview.text.splitlines()[-1])["reachable"]["sms"] == 1
     system = (await ask("GET", "/v1/system")).json()
     assert set(system["services"]) == {"gateway", *SERVICES}
     assert system["delays"]["event_to_profile"]["total_count"] >= 1
@@ -57,3 +67,27 @@ async def test_an_event_reaches_profile_segments_and_every_list(platform: Runnin
     assert not [problem for problem in system["problems"] if "due_to_fired" in problem]
     letters = await ask("GET", "/v1/dead-letters")
     assert letters.json() == {"items": [], "next_cursor": None, "unavailable": []}
+
+
+async def exports_show_what_the_key_may_see(platform: Running) -> None:
+    path = "/v1/segments/big-spender-10k/export"
+    seen = {}
+    for name, scopes in {
+        "ids": ["segments:read"],
+        "masked": ["segments:read", "profiles:read"],
+        "clear": ["segments:read", "profiles:read_pii"],
+    }.items():
+        key = await platform.key(*scopes)
+        answer = await platform.client.get(f"{path}?reason=audit", headers=key)
+        assert answer.headers["content-type"].startswith("text/csv")
+        (row,) = csv.DictReader(answer.text.splitlines())
+        seen[name] = row.get("phone")
+        file = await platform.client.get(f"{path}?format=parquet", headers=key)
+        assert (file.content[:4], file.content[-4:]) == (b"PAR1", b"PAR1")
+    assert seen == {"ids": None, "masked": "138****1111", "clear": "+8613800001111"}
+    assert (await platform.client.get(f"{path}?format=xml", headers=key)).status_code == 422
+    away = await platform.client.get("/v1/segments/nope/export", headers=key)
+    assert away.status_code == 404
+    admin = await platform.key("admin")
+    trail = (await platform.client.get("/v1/audit", headers=admin)).json()["items"]
+    assert {"segments.export", "profile.read_unmasked"} <= {one["action"] for one in trail}

@@ -47,7 +47,7 @@ def rfm_at(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> Rf
     f, f_flip = _frequency(history, at, thresholds)
     m, m_flip = _monetary(history, at, thresholds)
     flips = [flip for flip in (r_flip, f_flip, m_flip) if flip is not None]
-    return Rfm(r, f, m, _class(r, f, m), min(flips, default=None))
+    return Rfm(r, f, m, rfm_class(r, f, m), min(flips, default=None))
 
 
 def _recency(last: Instant, now: Instant, thresholds: RfmThresholds) -> _Score:
@@ -74,7 +74,8 @@ def _monetary(history: OrderHistory, now: Instant, thresholds: RfmThresholds) ->
     return 1, None
 
 
-def _class(r: int, f: int, m: int) -> str:
+def rfm_class(r: int, f: int, m: int) -> str:
+    """The class of scores of somebody with an order."""
     if r == 1:
         return "dormant"
     if r < 4:

@@ -11,11 +11,13 @@ from zhiyin.facts.thresholds import DEFAULT_RFM
 
 @dataclass(frozen=True)
 class Options:
-    """`time_zone`: IANA name, for dates and birthdays; `currency` of every amount of money."""
+    """`time_zone`: IANA name, for dates and birthdays; `currency` of every amount of money;
+    `quintiles`: the newest cut points taken from the population."""
 
     time_zone: str = "Asia/Shanghai"
     currency: str = "CNY"
     rfm: RfmThresholds = DEFAULT_RFM
+    quintiles: RfmThresholds = DEFAULT_RFM
 
     @cached_property
     def zone(self) -> tzinfo:

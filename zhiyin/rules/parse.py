@@ -7,10 +7,11 @@ from zhiyin.rules.reading.reader import Reader, Refused
 from zhiyin.rules.tree import Condition, Rule
 
 
-def parse(tree: object, pointer: str = "") -> Rule:
+def parse(tree: object, pointer: str = "", *, quintiles: bool = True) -> Rule:
     """Read a rule from its JSON tree. Raises RuleError with every problem found; `pointer` is
-    where the tree stands in the document it came with."""
-    reader = Reader()
+    where the tree stands in the document it came with; `quintiles`: whether it may read scores by
+    the population's cut points, which only segmentation knows."""
+    reader = Reader(quintiles=quintiles)
     try:
         return read_rule(reader, tree, pointer)
     except Refused:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from zhiyin.contracts.events import NAMESPACES
 from zhiyin.facts import RFM_CLASSES, STAGES
+from zhiyin.facts.tiers import VALUE_TIERS
 from zhiyin.rules.tree import Op
 
 
@@ -40,6 +41,9 @@ def _fixed(path: str, kind: Kind, dependency: str, choices: tuple[str, ...] = ()
     return FactPath(root, "", field, kind, dependency, choices)
 
 
+# RFM by the population's fifths: changes with orders, and with the population's cut points.
+QUINTILES: Final = "quintiles"
+
 _FIXED: Final = {
     path: _fixed(path, kind, dependency)
     for dependency, paths in {
@@ -63,6 +67,11 @@ _FIXED: Final = {
             "rfm.m": Kind.NUMBER,
             "lifecycle.since": Kind.TIME,
         },
+        QUINTILES: {
+            "quintiles.r": Kind.NUMBER,
+            "quintiles.f": Kind.NUMBER,
+            "quintiles.m": Kind.NUMBER,
+        },
         "browse": {"browse.count": Kind.NUMBER, "browse.last_at": Kind.TIME},
         "support": {
             "support.open_tickets": Kind.NUMBER,
@@ -78,6 +87,9 @@ _FIXED: Final = {
     for path, kind in paths.items()
 } | {
     "rfm.class": _fixed("rfm.class", Kind.TEXT, "orders", RFM_CLASSES),
+    "rfm.tier": _fixed("rfm.tier", Kind.TEXT, "orders", VALUE_TIERS),
+    "quintiles.class": _fixed("quintiles.class", Kind.TEXT, QUINTILES, RFM_CLASSES),
+    "quintiles.tier": _fixed("quintiles.tier", Kind.TEXT, QUINTILES, VALUE_TIERS),
     "lifecycle.stage": _fixed("lifecycle.stage", Kind.TEXT, "orders", STAGES),
 }
 # What may follow a name that the customer's data decides; the first is what the bare name means.

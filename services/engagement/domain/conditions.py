@@ -26,7 +26,7 @@ class Conditions:
 
     def rule(self, pointer: str, tree: Any) -> Compiled | None:
         try:
-            return compile_rule(parse(tree, pointer), self._options)
+            return compile_rule(parse(tree, pointer, quintiles=False), self._options)
         except RuleError as error:
             self._refuse(error)
             return None

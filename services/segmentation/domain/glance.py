@@ -27,6 +27,7 @@ _LOOKS_AT: Final[dict[str, tuple[str, ...]]] = {
     "categories": ("categories",),
     "identifiers": ("identifiers",),
     "orders": ("orders", "orders_kept"),
+    "quintiles": ("orders", "orders_kept"),
     "activity": ("activity",),
     "browse": ("seen",),
     "support": ("seen", "tickets"),

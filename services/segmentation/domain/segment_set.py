@@ -10,6 +10,7 @@ from services.segmentation.domain.order import segments_read, settle_order
 from services.segmentation.domain.state import State
 from zhiyin.contracts.instants import Instant
 from zhiyin.rules import Compiled, Options, compile_rule, parse, reads
+from zhiyin.rules.paths import QUINTILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +68,16 @@ class SegmentSet:
 
 def _compiled(definition: Definition, options: Options, known: SegmentSet) -> Segment:
     place = known.position.get(definition.key)
-    if place is not None and known.ordered[place].version == definition.version:
+    # The revision too: new cut points make a rule anew that reads them.
+    if place is not None and known.ordered[place].revision == definition.revision:
         return known.ordered[place]
     rule = parse(definition.rule)
+    names = reads(rule)
     return Segment(
         definition.key,
         definition.version,
         definition.revision,
-        reads(rule),
+        names | {"orders"} if QUINTILES in names else names,
         compile_rule(rule, options),
         definition.asked,
     )

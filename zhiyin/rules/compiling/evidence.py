@@ -69,6 +69,7 @@ _SOURCES: Final[dict[str, Callable[[Person, FactPath], tuple[str, ...]]]] = {
     "consents": _consent,
     "orders": _orders,
     "rfm": _orders,
+    "quintiles": _orders,
     "lifecycle": _orders,
     "categories": lambda person, path: _bought(person, "category", path.name),
     "reorder": lambda person, path: _bought(person, "sku", path.name),

@@ -8,8 +8,10 @@ from typing import Any, Final, NamedTuple
 from zhiyin.contracts.instants import Instant
 from zhiyin.facts import reorders
 from zhiyin.facts.lifecycle import since, stage_at
-from zhiyin.facts.rfm import rfm_at
+from zhiyin.facts.rfm import Rfm, rfm_at
 from zhiyin.facts.summaries import average_order, browsing, support
+from zhiyin.facts.thresholds import RfmThresholds
+from zhiyin.facts.tiers import value_tier
 from zhiyin.rules.options import Options
 from zhiyin.rules.paths import FactPath
 from zhiyin.rules.person import Person
@@ -61,14 +63,9 @@ def changing(path: FactPath, options: Options) -> States:
     event arrives."""
     match path.root:
         case "rfm":
-            index = ("r", "f", "m", "class").index(path.field)
-            key = ("rfm", index, id(options.rfm))
-
-            def scores(person: Person, now: Instant) -> list[State]:
-                course = _rfm_states(person, now, options)
-                return [State(at, each[index]) for at, each in course]
-
-            return lambda person, now: person.once_at(now, key, scores)
+            return _scores(path.field, options.rfm)
+        case "quintiles":
+            return _scores(path.field, options.quintiles)
         case "lifecycle":
             return _stages if path.field == "stage" else _beginnings
         case "segments":
@@ -138,17 +135,37 @@ _NAMED: Final[dict[str, Callable[[str, str], Read]]] = {
 }
 
 
-def _rfm_states(person: Person, now: Instant, options: Options) -> list[tuple[Instant, Any]]:
-    def work_out(each: Person, start: Instant) -> list[tuple[Instant, Any]]:
+_SCORES: Final[dict[str, Callable[[Rfm], Any]]] = {
+    "r": lambda scores: scores.r,
+    "f": lambda scores: scores.f,
+    "m": lambda scores: scores.m,
+    "class": lambda scores: scores.class_,
+    "tier": lambda scores: value_tier(scores.r, scores.f, scores.m),
+}
+
+
+def _scores(field: str, thresholds: RfmThresholds) -> States:
+    key, read = ("rfm", field, id(thresholds)), _SCORES[field]
+
+    def work_out(person: Person, now: Instant) -> list[State]:
+        return [State(at, read(each)) for at, each in _rfm_states(person, now, thresholds)]
+
+    return lambda person, now: person.once_at(now, key, work_out)
+
+
+def _rfm_states(
+    person: Person, now: Instant, thresholds: RfmThresholds
+) -> list[tuple[Instant, Rfm]]:
+    def work_out(each: Person, start: Instant) -> list[tuple[Instant, Rfm]]:
         states, at = [], start
         while True:
-            scores = rfm_at(each.history, at, options.rfm)
+            scores = rfm_at(each.history, at, thresholds)
             states.append((at, scores))
             if scores.next_flip is None:
                 return states
             at = scores.next_flip
 
-    return person.once_at(now, ("rfm", id(options.rfm)), work_out)
+    return person.once_at(now, ("rfm", id(thresholds)), work_out)
 
 
 def _stages(person: Person, now: Instant) -> list[State]:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from zhiyin.contracts.instants import DAY
-from zhiyin.rules.paths import FactPath, Kind, fixed_paths, locate, ops_of
+from zhiyin.rules.paths import QUINTILES, FactPath, Kind, fixed_paths, locate, ops_of
 from zhiyin.rules.reading.reader import Reader, child, quoted
 from zhiyin.rules.reading.values import one_of, read_op, read_test
 from zhiyin.rules.tree import Anniversary, FactIs, InSegment, Tagged
@@ -56,6 +56,9 @@ def _fact(reader: Reader, raw: object, pointer: str) -> tuple[str, FactPath]:
     fact = locate(path)
     if fact is None:
         reader.refuse(pointer, "unknown_fact", f"there is no fact {quoted(path)}{_hint(path)}")
+    if fact.root == QUINTILES and not reader.quintiles:
+        message = f"{quoted(path)} is known to segments only: define one with it and read that"
+        reader.refuse(pointer, "segments_only", message)
     return path, fact
 
 

@@ -22,7 +22,8 @@ class Refused(Exception):
 class Reader:
     """Notes problems while a tree is read, so that an author sees all of them at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quintiles: bool = True) -> None:
+        self.quintiles = quintiles
         self.problems: list[RuleProblem] = []
         self._nodes = 0
 

@@ -1,4 +1,4 @@
-"""Backfills that set off campaigns; the log of comings and goings by month; RFM cut points."""
+"""Backfills that set off campaigns; the log of comings and goings by month."""
 
 from alembic import op
 
