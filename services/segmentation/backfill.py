@@ -5,27 +5,27 @@ the partition's owner is, between live batches and never beside them. Whoever is
 event or by time meanwhile is brought up there and then, and skipped here.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.segmentation import store
+from services.segmentation import reads, store
 from services.segmentation.catalogue import Catalogue
 from services.segmentation.domain.decide import by_rules
 from services.segmentation.domain.glance import glance
+from services.segmentation.domain.pace import Pace
 from services.segmentation.domain.person import Verdict
 from services.segmentation.domain.segment_set import SegmentSet
 from services.segmentation.pipeline import verdict_of
 from services.segmentation.saving import Saving, set_changed_timers
 from services.segmentation.store import Whole
-from zhiyin.contracts.instants import SECOND, Duration, Instant
+from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection, Outcome, Timer
 from zhiyin.runtime.timers import set_timers
 
 BACKFILL: Final = "backfill"
-# All partitions of one transaction together: about 50 ms of work, so that live events hardly wait.
-_PAGE: Final = 400
-_PAUSE: Final[Duration] = SECOND // 100
+_LEAST_EACH: Final = 20
 
 
 def backfill_timers(partitions: Sequence[int], now: Instant) -> list[Timer]:
@@ -45,11 +45,13 @@ class Backfill:
     def __init__(self, catalogue: Catalogue, saving: Saving) -> None:
         self._catalogue = catalogue
         self._saving = saving
+        self._pace = Pace()
 
     async def walk(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:
         """One page of each partition that is due."""
         rules = await self._catalogue.current(tx)
-        size = max(_PAGE // len(due), 50)
+        started = time.perf_counter()
+        size = max(self._pace.people // len(due), _LEAST_EACH)
         behind: list[str] = []
         going_on: list[int] = []
         for timer in sorted(due, key=lambda one: one.partition):
@@ -58,10 +60,13 @@ class Backfill:
             await _advance(tx, timer.partition, page)
             if page.last is not None:
                 going_on.append(timer.partition)
-        await set_timers(tx, backfill_timers(going_on, now + _PAUSE))
         verdicts = await _bring_up(tx, behind, rules)
         await set_changed_timers(tx, verdicts)
-        return await self._saving.states(tx, verdicts)
+        outcome = await self._saving.states(tx, verdicts)
+        self._pace.took(len(behind), time.perf_counter() - started)
+        again = await reads.now(tx) + self._pace.pause
+        await set_timers(tx, backfill_timers(going_on, again))
+        return outcome
 
 
 async def _bring_up(tx: Connection, profile_ids: list[str], rules: SegmentSet) -> list[Verdict]:

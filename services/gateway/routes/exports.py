@@ -70,10 +70,11 @@ class ExportRoutes:
             Entry(caller.actor, _ACTION, request.url.path, detail, current_trace.get())
         )
         first = decode_export_page(answer.body)
+        name = quote(f"{key}.{wanted.format}", safe="")
         return StreamingResponse(
             self._file(key, first, caller, wanted, asking),
             media_type=_MEDIA[wanted.format],
-            headers={"content-disposition": f'attachment; filename="{key}.{wanted.format}"'},
+            headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
         )
 
     async def _file(
