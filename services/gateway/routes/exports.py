@@ -115,6 +115,8 @@ class ExportRoutes:
 
     async def _in_clear(self, rows: list[ExportRow], caller: Caller, why: str) -> Clear:
         """Each person's reading is on record before anything of the page is opened."""
+        if not rows:
+            return {}
         detail = {"why": why} if why else {}
         trace = current_trace.get()
         await self._audit.record_all(
