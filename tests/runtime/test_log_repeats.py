@@ -18,8 +18,9 @@ def test_the_same_words_come_once_in_ten_seconds_and_are_counted() -> None:
     now = [0.0]
     box = Box()
     box.addFilter(Repeats(lambda: now[0]))
-    logger = logging.Logger("aiokafka")
+    logger = logging.getLogger("aiokafka-imitated")
     logger.addHandler(box)
+    logger.propagate = False
     for node in range(300):
         logger.error("Unable to connect to node %d", node)
     logger.error("Something else")
