@@ -1,5 +1,5 @@
-"""`python -m bench [profile] [segments] [time] [backfill] [gateway] [platform]`: without arguments
-all of them."""
+"""`python -m bench [profile] [segments] [time] [backfill] [gateway] [platform] [person]`:
+without arguments all of them."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Final
 
 from bench import (
     gateway_door,
+    heavy_person,
     profile_stage,
     segment_backfill,
     segment_changes,
@@ -23,6 +24,7 @@ BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Figure]]]]] = {
     "time": ("(f) segmentation: time", segment_time.run),
     "backfill": ("(g) segmentation: backfill", segment_backfill.run),
     "platform": ("(d) whole platform, (e) memory", whole_platform.run),
+    "person": ("(h) somebody with a long history", heavy_person.run),
 }
 
 

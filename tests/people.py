@@ -8,23 +8,11 @@ from typing import Any
 
 import msgspec
 
+from zhiyin.contracts.buying import CategoryTotals, Order, OrderTotals, SkuTotals
 from zhiyin.contracts.events import Event
 from zhiyin.contracts.instants import HOUR, Instant, instant
 from zhiyin.contracts.money import to_minor
-from zhiyin.contracts.profiles import (
-    Attribute,
-    CategoryTotals,
-    Consent,
-    Facts,
-    Kept,
-    Order,
-    OrderTotals,
-    Seen,
-    SkuTotals,
-    Snapshot,
-    Tag,
-    Ticket,
-)
+from zhiyin.contracts.profiles import Attribute, Consent, Facts, Kept, Seen, Snapshot, Tag, Ticket
 from zhiyin.rules import Person
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

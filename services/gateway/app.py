@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
@@ -205,6 +206,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         gateway.unmasking,
         clock,
         gateway.settings.service.currency,
+        ZoneInfo(gateway.settings.service.timezone),
     )
     erasing = erasures.ErasureRoutes(
         gate, gateway.people, gateway.erasure_store, gateway.erasures, gateway.audit

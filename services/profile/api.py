@@ -12,6 +12,7 @@ from zhiyin.contracts.events import NAMESPACES
 from zhiyin.contracts.profiles import decode_snapshot
 from zhiyin.contracts.properties.event_types import known
 from zhiyin.facts import profile_view
+from zhiyin.rules import Options
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
@@ -32,20 +33,20 @@ def unknown_profile() -> Problem:
     return Problem(404, "unknown_profile", "there is no such profile")
 
 
-def read_routes(database: Database, currency: str, clock: Clock) -> APIRouter:
+def read_routes(database: Database, options: Options, clock: Clock) -> APIRouter:
     router = APIRouter()
 
     @router.get("/v1/profiles/by/{namespace}/{token:path}")
     async def by_identifier(namespace: str, token: str) -> Response:
         async with database.connection() as connection:
             found = await find_by(connection, namespace, token)
-        return json(_view(found, currency, clock))
+        return json(_view(found, options, clock))
 
     @router.get("/v1/profiles/{profile_id}")
     async def show(profile_id: ProfileId) -> Response:
         async with database.connection() as connection:
             found = await find(connection, profile_id)
-        return json(_view(found, currency, clock))
+        return json(_view(found, options, clock))
 
     @router.get("/v1/profiles/{profile_id}/timeline")
     async def timeline(
@@ -87,6 +88,12 @@ async def find_by(connection: Connection, namespace: str, token: str) -> StoredP
     return found
 
 
-def _view(found: StoredPerson, currency: str, clock: Clock) -> dict[str, Any]:
+def _view(found: StoredPerson, options: Options, clock: Clock) -> dict[str, Any]:
     """Without segments, which the gateway adds."""
-    return profile_view(decode_snapshot(found.snapshot), (), clock(), currency=currency)
+    return profile_view(
+        decode_snapshot(found.snapshot),
+        (),
+        clock(),
+        currency=options.currency,
+        zone=options.zone,
+    )

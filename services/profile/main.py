@@ -68,6 +68,10 @@ async def rebuild_all(settings: ServiceSettings) -> int:
     return 0
 
 
+def options_of(settings: ServiceSettings) -> Options:
+    return Options(time_zone=settings.timezone, currency=settings.currency)
+
+
 def policy_of(settings: ServiceSettings) -> Policy:
     gifts = frozenset(settings.gift_categories)
     return Policy(settings.currency, settings.source_trust, gifts or PLAIN.gift_categories)
@@ -81,8 +85,7 @@ def build_worker(
     telemetry: Telemetry,
     partitions: int,
 ) -> Worker:
-    options = Options(time_zone=settings.timezone, currency=settings.currency)
-    catalogue = Catalogue(options)
+    catalogue = Catalogue(options_of(settings))
     saving = Saving(partitions, hot, telemetry.delays, wall_clock)
     reader = Reader(settings.currency, ZoneInfo(settings.timezone))
     policy = policy_of(settings)
@@ -159,7 +162,7 @@ def build_app(
         routers=[
             merge_routes(database, commands),
             command_routes(database, commands, wall_clock),
-            read_routes(database, settings.currency, wall_clock),
+            read_routes(database, options_of(settings), wall_clock),
             tag_rule_routes(database, Editor(database, wall_clock)),
             internal_routes(database, hot),
             erasure_routes(database, commands, hot, wall_clock),

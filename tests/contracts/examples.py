@@ -11,10 +11,22 @@ from tests.builders import START, a_purchase, an_event
 from tests.people import facts_of
 from zhiyin.contracts import topics
 from zhiyin.contracts.actions import ActionDecided, decode_action_decided
+from zhiyin.contracts.buying import (
+    Buying,
+    GiftTotals,
+    Habit,
+    OrderTotals,
+    PriceTotals,
+    Settled,
+    SkuTotals,
+)
 from zhiyin.contracts.events import Event, decode_event, encode_event
 from zhiyin.contracts.instants import DAY, moment
 from zhiyin.contracts.profiles import (
     Cause,
+    DayCounts,
+    Note,
+    PastTickets,
     ProfileChanged,
     Snapshot,
     Tag,
@@ -42,6 +54,7 @@ _ITEM = {
     "quantity": 2,
     "unit_price": "129.50",
     "pack_days": 30,
+    "list_price": "149.50",
 }
 _BASKET = {"sku": "EJ-250", "category": "阿胶糕", "quantity": 2, "unit_price": "129.50"}
 _OPINION = {"text": "好吃", "sku": "EJ-250", "score": 4.5}
@@ -56,6 +69,9 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "gift": True,
         "coupon_codes": ["C-1"],
         "items": [_ITEM],
+        "discount": "20.00",
+        "gift_message": "生日快乐",
+        "delivery": {"to": "other", "relation": "母亲", "wish": "放前台"},
     },
     "purchase.refunded": {
         "order_id": "O-1",
@@ -102,6 +118,14 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     },
     "customer.unlinked": {"identifiers": ["phone:tok_1"], "actor": "lee"},
     "customer.tagged": {"tag": "vip", "until": "2026-12-31T00:00:00Z", "actor": "lee"},
+    "customer.noted": {
+        "note_id": "N-1",
+        "text": "不吃香菜",
+        "kind": "taste_taboo",
+        "lasting": False,
+        "author": "小林",
+    },
+    "customer.unnoted": {"note_id": "N-1", "author": "小林"},
     "customer.untagged": {"tag": "vip", "actor": "lee"},
     "customer.erased": {"erasure_id": "E-1", "actor": "lee"},
     "engagement.delivered": _ENGAGED,
@@ -138,10 +162,26 @@ def _snapshot() -> Snapshot:
     events += [_event(kind) for kind in PROPERTIES if kind not in apart]
     facts = msgspec.structs.replace(
         facts_of(events),
-        days={"browse.viewed": {"阿胶糕": {"20400": 3}}},
+        days={"browse.viewed": {"阿胶糕": DayCounts(20400, (3,), (2,))}},
         hours=tuple(range(168)),
         activity={"sms": {"opened": 2}},
         pruned=START - 400 * DAY,
+        gifts=GiftTotals(1, 10_00, START),
+        prices=PriceTotals(1, 2, 30_00, 5_00),
+        channels={"pos": Habit(2, START)},
+        stores={"S-1": Habit(1, START)},
+        settled=Settled(
+            (START, "e-0", "shop"),
+            Buying(OrderTotals(1, 5_00, 0, START, START)),
+            {"茶": None},
+            {"TEA": SkuTotals("茶", 1, 1, START, 1)},
+            ((START, 5_00),),
+            ((20000, 2, 9_00),),
+        ),
+        tickets_past=PastTickets(3, 2, 1, 1, 9, 2),
+        forgotten={"purchase": (START, "e-0", "shop")},
+        remembered={"purchase": b"abcd"},
+        notes={"N-1": Note("taste_taboo", "不吃香菜", True, "小林", "crm", START, "e-n")},
     )
     tag = Tag(START, START + DAY, "rule:fan", 3, ("e-1",))
     return Snapshot("p-1", 7, START - DAY, START, facts, {"fan": tag}, ("p-2",))

@@ -1,8 +1,9 @@
 from tests.builders import START, a_cancellation, a_purchase, an_item
 from tests.people import facts_of
+from zhiyin.contracts.buying import SkuTotals
 from zhiyin.contracts.events import Event
 from zhiyin.contracts.instants import DAY, HOUR
-from zhiyin.contracts.profiles import Facts, SkuTotals
+from zhiyin.contracts.profiles import Facts
 from zhiyin.facts import Reorder, reorders
 
 

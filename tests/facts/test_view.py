@@ -63,8 +63,36 @@ def test_the_profile_reads_as_the_contract_says() -> None:
                 "quantity": 4,
                 "total": "518.00",
                 "last_at": "2026-03-02T00:00:00Z",
+                "gifts": 0,
+                "interval_days": None,
             }
         },
+        "skus": {
+            "EJ-250": {
+                "category": "阿胶糕",
+                "orders": 2,
+                "quantity": 4,
+                "last_at": "2026-03-02T00:00:00Z",
+                "interval_days": 1.0,
+            }
+        },
+        "gifts": {"orders": 0, "total": "0.00", "last_at": None},
+        "price": {
+            "sensitivity": "unknown",
+            "discounted_share": 0.0,
+            "coupon_share": 0.0,
+            "discounted_orders": 0,
+            "coupon_orders": 0,
+            "discount": "0.00",
+        },
+        "preferred": {"channel": None, "store": None, "hour": None},
+        "life": {
+            "child_months": None,
+            "child_weeks": None,
+            "pregnancy_week": None,
+            "due_at": None,
+        },
+        "notes": [],
         "browse": {"count": 1, "last_at": "2026-03-01T00:00:00.000002Z"},
         "support": {
             "open_tickets": 2,

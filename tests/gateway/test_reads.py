@@ -12,7 +12,8 @@ from services.gateway.domain.door import Secret
 from services.gateway.settings import GatewaySettings
 from tests.gateway.harness import Running, running
 from tests.gateway.posted import a_purchase
-from zhiyin.contracts.profiles import Attribute, Facts, OrderTotals, Snapshot, encode
+from zhiyin.contracts.buying import OrderTotals
+from zhiyin.contracts.profiles import Attribute, Facts, Snapshot, encode
 
 PHONE = "+8613800001111"
 

@@ -5,9 +5,10 @@ from services.profile.domain.packed import unpack
 from services.profile.domain.policy import PLAIN
 from tests.builders import START, a_cancellation, a_purchase, a_refund, an_item
 from tests.profile.events import read_all
+from zhiyin.contracts.buying import CategoryTotals
 from zhiyin.contracts.events import Event
 from zhiyin.contracts.instants import DAY
-from zhiyin.contracts.profiles import CategoryTotals, Facts
+from zhiyin.contracts.profiles import Facts
 
 NUTS = an_item("NUT", category="坚果", quantity=2, unit_price="10.00", pack_days=30)
 TEA = an_item("TEA", category="茶", quantity=1, unit_price="5.50")
@@ -25,7 +26,7 @@ def test_a_cancelled_order_does_not_count_even_if_the_cancellation_comes_first()
     )
     assert (found.orders.count, found.orders.total) == (1, 25_50)
     assert found.orders.first_at == START + 2
-    assert found.categories["坚果"] == CategoryTotals(1, 2, 20_00, START + 2)
+    assert found.categories["坚果"] == CategoryTotals(1, 2, 20_00, START + 2, own_at=START + 2)
     assert found.seen["purchase.completed"].count == 2, "as posted, it happened"
 
 
@@ -37,7 +38,7 @@ def test_a_refund_reduces_what_was_bought_and_counts_once_per_refund_id() -> Non
         a_refund(START + 2, order_id="O-1", amount="10.00", refund_id="R", items=[back]),
     )
     assert (found.orders.count, found.orders.total, found.orders.refunded) == (1, 15_50, 10_00)
-    assert found.categories["坚果"] == CategoryTotals(1, 1, 10_00, START)
+    assert found.categories["坚果"] == CategoryTotals(1, 1, 10_00, START, own_at=START)
     assert found.skus["NUT"].last_quantity == 1
 
 

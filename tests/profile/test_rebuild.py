@@ -5,7 +5,8 @@ from msgspec.structs import replace
 from services.profile.rebuild import rebuild_timer
 from tests.builders import START, a_browse, a_purchase
 from tests.profile.harness import Service
-from zhiyin.contracts.profiles import OrderTotals, encode
+from zhiyin.contracts.buying import OrderTotals
+from zhiyin.contracts.profiles import encode
 from zhiyin.runtime.timers import set_timers
 
 

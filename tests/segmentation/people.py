@@ -8,14 +8,13 @@ import msgspec
 
 from services.segmentation.domain.arrival import Arrival
 from services.segmentation.domain.segment_set import Definition, SegmentSet, build_set
+from zhiyin.contracts.buying import Order, OrderTotals
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import (
     Attribute,
     Cause,
     Facts,
     Kept,
-    Order,
-    OrderTotals,
     ProfileChanged,
     Seen,
     Snapshot,

@@ -9,13 +9,21 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
+from zhiyin.contracts.buying import (
+    CategoryTotals,
+    GiftTotals,
+    Habit,
+    Order,
+    OrderTotals,
+    Place,
+    PriceTotals,
+    Settled,
+    SkuTotals,
+)
 from zhiyin.contracts.instants import DAY, Instant
-from zhiyin.contracts.money import Minor
 
-# How much of a person's history facts keep event by event.
-EXACT_WINDOW: Final = 400 * DAY  # purchase, support, community, customer, engagement, custom
-EXACT_BROWSES: Final = 200  # newest browse events; older ones are counted per day
-
+# Of events that are no longer kept, how far back they are counted by day or month.
+EXACT_WINDOW: Final = 400 * DAY
 
 Value = str | int | float | bool | list[str | int | float | bool | None] | None
 
@@ -45,68 +53,54 @@ class Kept(Struct, frozen=True, array_like=True):
     properties: Raw
 
 
-class Order(Struct, frozen=True, array_like=True):
-    """An order inside the exact window. `event_id` is empty while only its cancellation or refund
-    has been seen."""
-
-    at: Instant = 0
-    event_id: str = ""
-    total: Minor = 0
-    gift: bool = False
-    cancelled: bool = False
-    refunded: Minor = 0
-
-    @property
-    def counts(self) -> bool:
-        """Whether `orders.count` includes it."""
-        return self.event_id != "" and not self.cancelled
-
-    @property
-    def net(self) -> Minor:
-        return max(self.total - self.refunded, 0) if self.counts else 0
-
-
-class OrderTotals(Struct, frozen=True, array_like=True):
-    """Over completed, not cancelled orders of the whole life; `total` is net of refunds."""
-
-    count: int = 0
-    total: Minor = 0
-    refunded: Minor = 0
-    first_at: Instant | None = None
-    last_at: Instant | None = None
-
-
-class CategoryTotals(Struct, frozen=True, array_like=True):
-    orders: int = 0
-    quantity: int = 0
-    total: Minor = 0
-    last_at: Instant | None = None
-
-
-class SkuTotals(Struct, frozen=True, array_like=True):
-    """Own use only: gifts are left out, so that they never make a reorder due."""
-
-    category: str | None = None
-    orders: int = 0
-    quantity: int = 0
-    last_at: Instant | None = None
-    last_quantity: int = 0
-    pack_days: int | None = None
-    intervals: tuple[int, ...] = ()  # newest five gaps between own purchases, whole hours
-
-
 class Ticket(Struct, frozen=True, array_like=True):
     kind: str = "question"
     opened_at: Instant | None = None
     resolved_at: Instant | None = None
     score: int | None = None
     scored_at: Instant | None = None
+    touched: Instant = 0  # its newest event
 
     @property
     def open(self) -> bool:
         return self.opened_at is not None and (
             self.resolved_at is None or self.resolved_at < self.opened_at
         )
+
+
+class PastTickets(Struct, frozen=True, array_like=True):
+    """Tickets that are only counted any more: how many, complaints, open ones, open complaints,
+    sum and number of their scores."""
+
+    tickets: int = 0
+    complaints: int = 0
+    open: int = 0
+    open_complaints: int = 0
+    score: int = 0
+    scores: int = 0
+
+
+class Note(Struct, frozen=True, array_like=True):
+    """What staff wrote down of a person; `text` None: taken back. `lasting`: to be heeded with
+    every order, not only with the next."""
+
+    kind: str
+    text: str | None
+    lasting: bool
+    author: str
+    source: str
+    at: Instant
+    event_id: str
+
+
+class DayCounts(Struct, frozen=True, array_like=True):
+    """Events that are only counted. `days`: on the day `newest` (number since 1970 UTC) and on
+    those before it, back to the beginning of the block before its own; `blocks`: in the blocks of
+    32 days (day number // 32) before those, newest first."""
+
+    newest: int
+    days: tuple[int, ...]
+    blocks: tuple[int, ...] = ()
 
 
 class Seen(Struct, frozen=True, array_like=True):
@@ -120,15 +114,24 @@ class Seen(Struct, frozen=True, array_like=True):
 class Facts(Struct, frozen=True, omit_defaults=True):
     """What the set of a person's events says; equal sets give byte-equal facts.
 
+    Its size is bounded: events beyond the newest of each family are only counted, and the detail
+    stays in the event log (docs/decisions/0007).
+
     - `identifiers`: namespace → value or token → shown form ("" where the value itself is shown)
-    - `orders_kept`: order id → order, inside the exact window
-    - `kept`: event family (`purchase`, `browse`, …) → events, oldest first by (at, event_id)
-    - `days`: event type → category ("" for none) → day number since 1970 UTC, as text → count,
-      for browse events older than the kept ones
+    - `orders_kept`: order id → order, as far as its events are kept
+    - `kept`: event family (`purchase`, `browse`, …) → newest events, oldest first by place
+    - `days`: event type → category ("" for none) → counts of those no longer kept; a map of day
+      number to count in documents from before 0007
     - `hours`: events per hour of the week (Monday 0:00 in the platform's time zone first), 168 long
     - `activity`: engagement per channel: type suffix (`opened`, …) → count
-    - `pruned`: newest instant that has left the exact window, 0 if nothing has
+    - `pruned`: in documents from before 0007
     - `unlinked`: `namespace:token` → when it was taken away; what carried it before says no more
+    - `channels`, `stores`: where orders were made
+    - `settled`: orders of which not everything is kept
+    - `tickets_past`: tickets beyond the newest
+    - `forgotten`: event family → place of the newest event that is no longer kept
+    - `remembered`: event family → 4 bytes of hash of the order or ticket id of each newest event
+    - `notes`: note id → note
     """
 
     identifiers: dict[str, dict[str, str]] = {}
@@ -141,12 +144,21 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     tickets: dict[str, Ticket] = {}
     seen: dict[str, Seen] = {}
     kept: dict[str, tuple[Kept, ...]] = {}
-    days: dict[str, dict[str, dict[str, int]]] = {}
+    days: dict[str, dict[str, DayCounts | dict[str, int]]] = {}
     hours: tuple[int, ...] = ()
     activity: dict[str, dict[str, int]] = {}
     newest: Instant = 0
     pruned: Instant = 0
     unlinked: dict[str, Instant] = {}
+    gifts: GiftTotals = GiftTotals()
+    prices: PriceTotals = PriceTotals()
+    channels: dict[str, Habit] = {}
+    stores: dict[str, Habit] = {}
+    settled: Settled | None = None
+    tickets_past: PastTickets = PastTickets()
+    forgotten: dict[str, Place] = {}
+    remembered: dict[str, bytes] = {}
+    notes: dict[str, Note] = {}
 
 
 class Tag(Struct, frozen=True, array_like=True):

@@ -1,13 +1,15 @@
 """When a person will have used up what they bought for themselves."""
 
+from collections.abc import Sequence
 from operator import attrgetter
 from statistics import median
 from typing import Final, Literal
 
 from msgspec import Struct
 
+from zhiyin.contracts.buying import SkuTotals
 from zhiyin.contracts.instants import DAY, HOUR, Instant
-from zhiyin.contracts.profiles import Facts, SkuTotals
+from zhiyin.contracts.profiles import Facts
 
 _OWN_RHYTHM: Final = 3  # purchases before a person's own interval says anything
 _soonest: Final = attrgetter("due_at", "sku")
@@ -46,3 +48,8 @@ def _reorder(sku: str, totals: SkuTotals) -> Reorder | None:
     if lasts == 0:
         return None
     return Reorder(sku, totals.last_at + lasts, "interval", round(lasts / DAY, 1))
+
+
+def interval_days(intervals: Sequence[int]) -> float | None:
+    """The median of gaps in hours, in days to a tenth; None before there is one."""
+    return round(median(intervals) / 24, 1) if intervals else None

@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+from zhiyin.contracts.buying import OrderTotals
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.money import Minor
-from zhiyin.contracts.profiles import Facts, OrderTotals
+from zhiyin.contracts.profiles import Facts
 
 
 class Browsing(NamedTuple):
@@ -28,15 +29,17 @@ def browsing(facts: Facts) -> Browsing:
 
 
 def support(facts: Facts) -> Support:
-    tickets = facts.tickets.values()
+    tickets, past = facts.tickets.values(), facts.tickets_past
     scores = [ticket.score for ticket in tickets if ticket.score is not None]
+    rated = past.scores + len(scores)
     lasts = (seen.last_at for kind, seen in facts.seen.items() if kind.startswith("support."))
     return Support(
-        open_tickets=sum(ticket.open for ticket in tickets),
-        complaints=sum(ticket.kind == "complaint" for ticket in tickets),
-        open_complaints=sum(t.kind == "complaint" and t.open for t in tickets),
+        open_tickets=past.open + sum(ticket.open for ticket in tickets),
+        complaints=past.complaints + sum(ticket.kind == "complaint" for ticket in tickets),
+        open_complaints=past.open_complaints
+        + sum(t.kind == "complaint" and t.open for t in tickets),
         last_at=max(lasts, default=None),
-        rating=half_up(100 * sum(scores), len(scores)) if scores else None,
+        rating=half_up(100 * (past.score + sum(scores)), rated) if rated else None,
     )
 
 

@@ -1,19 +1,26 @@
 """The profile as others read it: the JSON of the public contract."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import tzinfo
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.money import from_minor
 from zhiyin.contracts.profiles import Facts, Snapshot, Tag
+from zhiyin.facts.habits import habits
 from zhiyin.facts.history import OrderHistory
+from zhiyin.facts.life import life
 from zhiyin.facts.lifecycle import lifecycle_at
-from zhiyin.facts.reorders import reorders
+from zhiyin.facts.notes import heeded, standing_notes
+from zhiyin.facts.prices import coupon_share, discounted_share, price_sensitivity, share
+from zhiyin.facts.reorders import interval_days, reorders
 from zhiyin.facts.rfm import rfm_at
 from zhiyin.facts.summaries import average_order, browsing, support
 from zhiyin.facts.thresholds import DEFAULT_RFM, RfmThresholds
 
 View = dict[str, Any]
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 
 
 def profile_view(
@@ -23,8 +30,10 @@ def profile_view(
     *,
     currency: str = "CNY",
     thresholds: RfmThresholds = DEFAULT_RFM,
+    zone: tzinfo = SHANGHAI,
 ) -> View:
-    """The profile at `now`: money as decimal text, times in RFC 3339 UTC, identifiers masked."""
+    """The profile at `now`: money as decimal text, times in RFC 3339 UTC, identifiers masked.
+    `zone`: the platform's, in which days begin."""
     facts = snapshot.facts
     history = OrderHistory(facts)
     return {
@@ -45,7 +54,13 @@ def profile_view(
             for purpose, consent in sorted(facts.consents.items())
         },
         "orders": _orders(facts, currency),
+        "gifts": _gifts(facts, currency),
+        "price": _price(facts, currency),
+        "preferred": habits(facts)._asdict(),
         "categories": _categories(facts, currency),
+        "skus": _skus(facts),
+        "life": _life(facts, now, zone),
+        "notes": _notes(facts),
         "browse": _browse(facts),
         "support": _support(facts),
         "rfm": _rfm(history, now, thresholds),
@@ -95,9 +110,67 @@ def _categories(facts: Facts, currency: str) -> View:
             "quantity": totals.quantity,
             "total": from_minor(totals.total, currency),
             "last_at": _at(totals.last_at),
+            "gifts": totals.gifts,
+            "interval_days": interval_days(totals.intervals),
         }
         for name, totals in sorted(facts.categories.items())
     }
+
+
+def _skus(facts: Facts) -> View:
+    """What was bought for own use."""
+    return {
+        sku: {
+            "category": totals.category,
+            "orders": totals.orders,
+            "quantity": totals.quantity,
+            "last_at": _at(totals.last_at),
+            "interval_days": interval_days(totals.intervals),
+        }
+        for sku, totals in sorted(facts.skus.items())
+    }
+
+
+def _gifts(facts: Facts, currency: str) -> View:
+    gifts = facts.gifts
+    return {
+        "orders": gifts.orders,
+        "total": from_minor(gifts.total, currency),
+        "last_at": _at(gifts.last_at),
+    }
+
+
+def _price(facts: Facts, currency: str) -> View:
+    return {
+        "sensitivity": price_sensitivity(facts),
+        "discounted_share": share(discounted_share(facts)),
+        "coupon_share": share(coupon_share(facts)),
+        "discounted_orders": facts.prices.discounted,
+        "coupon_orders": facts.prices.coupons,
+        "discount": from_minor(facts.prices.discount, currency),
+    }
+
+
+def _life(facts: Facts, now: Instant, zone: tzinfo) -> View:
+    found = life(facts, now, zone)
+    return {**found._asdict(), "due_at": _at(found.due_at)}
+
+
+def _notes(facts: Facts) -> list[View]:
+    """Newest first."""
+    return [
+        {
+            "note_id": name,
+            "kind": note.kind,
+            "text": note.text,
+            "lasting": note.lasting,
+            "author": note.author or None,
+            "source": note.source,
+            "at": _at(note.at),
+            "with_next_order": heeded(note, facts),
+        }
+        for name, note in standing_notes(facts)
+    ]
 
 
 def _browse(facts: Facts) -> View:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from zhiyin.contracts.events import NAMESPACES
 from zhiyin.facts import RFM_CLASSES, STAGES
+from zhiyin.facts.prices import SENSITIVITIES
 from zhiyin.facts.tiers import VALUE_TIERS
 from zhiyin.rules.tree import Op
 
@@ -66,12 +67,30 @@ _FIXED: Final = {
             "rfm.f": Kind.NUMBER,
             "rfm.m": Kind.NUMBER,
             "lifecycle.since": Kind.TIME,
+            "gifts.orders": Kind.NUMBER,
+            "gifts.total": Kind.MONEY,
+            "gifts.last_at": Kind.TIME,
+            "price.discounted_share": Kind.NUMBER,
+            "price.coupon_share": Kind.NUMBER,
+            "price.discounted_orders": Kind.NUMBER,
+            "price.coupon_orders": Kind.NUMBER,
+            "price.discount": Kind.MONEY,
+            "preferred.channel": Kind.TEXT,
+            "preferred.store": Kind.TEXT,
         },
         QUINTILES: {
             "quintiles.r": Kind.NUMBER,
             "quintiles.f": Kind.NUMBER,
             "quintiles.m": Kind.NUMBER,
         },
+        "hours": {"preferred.hour": Kind.NUMBER},
+        "life": {
+            "life.child_months": Kind.NUMBER,
+            "life.child_weeks": Kind.NUMBER,
+            "life.pregnancy_week": Kind.NUMBER,
+            "life.due_at": Kind.TIME,
+        },
+        "notes": {"notes": Kind.LIST},
         "browse": {"browse.count": Kind.NUMBER, "browse.last_at": Kind.TIME},
         "support": {
             "support.open_tickets": Kind.NUMBER,
@@ -90,6 +109,7 @@ _FIXED: Final = {
     "rfm.tier": _fixed("rfm.tier", Kind.TEXT, "orders", VALUE_TIERS),
     "quintiles.class": _fixed("quintiles.class", Kind.TEXT, QUINTILES, RFM_CLASSES),
     "quintiles.tier": _fixed("quintiles.tier", Kind.TEXT, QUINTILES, VALUE_TIERS),
+    "price.sensitivity": _fixed("price.sensitivity", Kind.TEXT, "orders", SENSITIVITIES),
     "lifecycle.stage": _fixed("lifecycle.stage", Kind.TEXT, "orders", STAGES),
 }
 # What may follow a name that the customer's data decides; the first is what the bare name means.
@@ -101,6 +121,14 @@ _NAMED: Final[dict[str, dict[str, Kind]]] = {
         "quantity": Kind.NUMBER,
         "total": Kind.MONEY,
         "last_at": Kind.TIME,
+        "gifts": Kind.NUMBER,
+        "interval_days": Kind.NUMBER,
+    },
+    "skus": {
+        "orders": Kind.NUMBER,
+        "quantity": Kind.NUMBER,
+        "last_at": Kind.TIME,
+        "interval_days": Kind.NUMBER,
     },
     "reorder": {"due_at": Kind.TIME},
     "identifiers": {"": Kind.LIST},
@@ -157,5 +185,5 @@ def _named(root: str, rest: str) -> FactPath:
     name, _, field = rest.rpartition(".")
     if not name or field not in fields:
         name, field = rest, next(iter(fields))
-    dependency = "reorder" if root == "reorder" else f"{root}.{name}"
+    dependency = "reorder" if root in ("reorder", "skus") else f"{root}.{name}"
     return FactPath(root, name, field, fields[field], dependency)

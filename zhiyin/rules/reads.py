@@ -24,8 +24,9 @@ _MEMBERS = frozenset({"eq", "ne", "in", "not_in", "contains", "any_of", "all_of"
 
 def reads(rule: Rule) -> frozenset[str]:
     """Dependency names: `attributes.<name>`, `consents.<name>`, `categories.<name>`, `orders`,
-    `browse`, `support`, `identifiers`, `reorder`, `profile`, `events.<type>`, `tags.<tag>`,
-    `segments.<key>`; `tags` alone for a rule that looks at whatever tags there are."""
+    `browse`, `support`, `identifiers`, `reorder`, `hours`, `life`, `notes`, `profile`,
+    `events.<type>`, `tags.<tag>`, `segments.<key>`; `tags` alone for a rule that looks at whatever
+    tags there are."""
     return frozenset(name for leaf in leaves(rule) for name in dependencies(leaf))
 
 

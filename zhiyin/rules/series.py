@@ -4,12 +4,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from zhiyin.contracts.instants import DAY, Duration, Instant
+from zhiyin.contracts.instants import Duration, Instant
 from zhiyin.contracts.profiles import Seen
+from zhiyin.facts.counted import day_ends, settled_sales
 from zhiyin.rules.person import Person
-from zhiyin.rules.where import Meets
+from zhiyin.rules.where import Meets, has_items
+
+COMPLETED: Final = "purchase.completed"
 
 
 class Series(NamedTuple):
@@ -55,39 +58,49 @@ def changes(series: Series, within: Duration | None, now: Instant) -> Iterable[I
 
 def all_events(person: Person, event_type: str) -> Series:
     """Every event of a type a person ever had, as exactly as it is kept."""
-    points = _day_points(person, event_type, lambda properties: True)
+    if event_type == COMPLETED:
+        points = [(at, 1, "") for at, _ in settled_orders(person)]
+    else:
+        points = _counted_points(person, event_type, lambda properties: True)
     points += [(event.at, 1, event.event_id) for event in person.kept(event_type)]
     seen = person.facts.seen.get(event_type)
     return series_of(points if seen is None else _anchored(points, seen))
 
 
+def settled_orders(person: Person) -> list[tuple[Instant, int]]:
+    """(at, net) of standing orders whose events are no longer kept, oldest first."""
+    kept = person.facts.kept.get(COMPLETED.partition(".")[0])
+    settled = settled_sales(person.facts.settled)
+    return [each for each in settled if not kept or each[0] < kept[0].at]
+
+
 def events_where(person: Person, event_type: str, meets: Meets, *, by_day: bool) -> Series:
     """The events that meet conditions. `by_day`: the conditions look at nothing but the category,
-    which is known of browse events that are only counted, too."""
-    points = _day_points(person, event_type, meets) if by_day else []
+    which is known of events that are only counted, too."""
+    points = _counted_points(person, event_type, meets) if by_day else []
     pairs = zip(person.kept(event_type), person.properties(event_type), strict=True)
     points += [(event.at, 1, event.event_id) for event, found in pairs if meets(found)]
     return series_of(points)
 
 
-def _day_points(person: Person, event_type: str, meets: Meets) -> list[_Point]:
-    """Browse events counted per day stand at the end of their day, or, where that would be later,
-    at the oldest event kept whole: they are all older than it."""
+def _counted_points(person: Person, event_type: str, meets: Meets) -> list[_Point]:
+    """Events that are only counted stand at the end of their day, or of their 32 days, or, where
+    that would be later, at the oldest event kept whole: they are all older than it."""
     days = person.facts.days.get(event_type)
     if not days:
         return []
     kept = person.facts.kept.get(event_type.partition(".")[0])
     latest = kept[0].at if kept else None
+    # A purchase is counted once as such (""), and once in each category that was in it.
+    bare = has_items(event_type) and meets({})
     points: list[_Point] = []
     for category, counts in days.items():
+        if has_items(event_type) and bare is not (category == ""):
+            continue
         if meets({"category": category} if category else {}):
-            points += [(_end(day, latest), count, "") for day, count in counts.items()]
+            ends = day_ends(counts)
+            points += [(at if latest is None else min(at, latest), n, "") for at, n in ends]
     return sorted(points)
-
-
-def _end(day: str, latest: Instant | None) -> Instant:
-    end = (int(day) + 1) * DAY - 1
-    return end if latest is None or end < latest else latest
 
 
 def _anchored(points: list[_Point], seen: Seen) -> list[_Point]:

@@ -11,7 +11,7 @@ from zhiyin.rules.tree import Condition
 Properties = Mapping[str, Any]
 Meets = Callable[[Properties], bool]
 
-_MONEY: Final = frozenset({"total", "amount", "unit_price"})
+_MONEY: Final = frozenset({"total", "amount", "unit_price", "list_price", "discount"})
 _ABSENT: Final = object()
 
 

@@ -1,9 +1,8 @@
 """Whether something of a person's is still open."""
 
 from zhiyin.contracts.profiles import Snapshot
+from zhiyin.facts.summaries import support
 
 
 def open_complaint(snapshot: Snapshot) -> bool:
-    return any(
-        ticket.kind == "complaint" and ticket.open for ticket in snapshot.facts.tickets.values()
-    )
+    return support(snapshot.facts).open_complaints > 0

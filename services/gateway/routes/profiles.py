@@ -1,6 +1,7 @@
 """Profiles: read by the gateway itself, changed through the profile service."""
 
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -163,6 +164,7 @@ class ProfileRoutes:
         unmasking: Unmasking,
         clock: Clock,
         currency: str,
+        zone: tzinfo,
     ) -> None:
         self._gate = gate
         self._people = people
@@ -170,6 +172,7 @@ class ProfileRoutes:
         self._unmasking = unmasking
         self._clock = clock
         self._currency = currency
+        self._zone = zone
         self._encoder = msgspec.json.Encoder()
 
     async def show(self, request: Request) -> Response:
@@ -207,7 +210,9 @@ class ProfileRoutes:
         marks = _marks(request.query_params.get("after"))
         person: Person = await find(fit(request), marks, asking_of(request, caller))
         now = self._clock()
-        view = profile_view(person.snapshot, person.segments, now, currency=self._currency)
+        view = profile_view(
+            person.snapshot, person.segments, now, currency=self._currency, zone=self._zone
+        )
         if caller.may(PROFILES_READ_PII):
             view = await self._unmasking.in_clear(
                 view,

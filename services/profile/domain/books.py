@@ -1,145 +1,164 @@
-"""What a person's orders add up to: totals, categories, SKUs. Only what is touched is decoded."""
+"""What a person's orders add up to: totals, categories, SKUs. Only what is touched is decoded.
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+Orders count one after the other, oldest first. Those of which not everything is kept any more are
+settled; should a later one change, the books are rewound to them and the later ones count again.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
-from services.profile.domain.packed import NO_ORDERS
-from zhiyin.contracts.instants import HOUR, Instant
+from services.profile.domain.history import History
+from services.profile.domain.limits import Limits
+from services.profile.domain.packed import (
+    PackedFacts,
+    PackedSettled,
+)
+from services.profile.domain.sales import Sale, bought, sold, with_sale
+from services.profile.domain.shelf import Kind, Shelf
+from zhiyin.contracts.buying import Buying, CategoryTotals, Order, Place, SkuTotals
+from zhiyin.contracts.instants import DAY, Instant
 from zhiyin.contracts.money import Minor
-from zhiyin.contracts.profiles import CategoryTotals, Order, OrderTotals, SkuTotals
+from zhiyin.contracts.profiles import EXACT_WINDOW
 
+_T = TypeVar("_T")
+_NEVER: Final[Place] = (0, "", "")
+_EMPTY: Final = Raw(b"\x90")
+_WINDOW_DAYS: Final = EXACT_WINDOW // DAY
+_encode: Final = msgspec.msgpack.Encoder().encode  # of nothing with maps in it
 _order: Final = msgspec.msgpack.Decoder(Order)
-_category: Final = msgspec.msgpack.Decoder(CategoryTotals)
-_sku: Final = msgspec.msgpack.Decoder(SkuTotals)
-_encode: Final = msgspec.msgpack.Encoder().encode  # of structs without maps: nothing to sort
-_INTERVALS: Final = 5
+_recent: Final = msgspec.msgpack.Decoder(tuple[Instant, Minor])
+_days: Final = msgspec.msgpack.Decoder(list[tuple[int, int, Minor]])
 
 
-class Line(Struct, frozen=True, gc=False):
-    """What is left of an order line after refunds: `quantity` and `total` may be 0."""
+def _oldest(names: Mapping[str, _T], at: Callable[[_T], Instant | None], keep: int) -> list[str]:
+    newest_last = sorted(names, key=lambda name: (at(names[name]) or 0, name))
+    return newest_last[: max(len(newest_last) - keep, 0)]
 
-    sku: str
-    category: str | None
-    quantity: int
-    total: Minor
-    pack_days: int | None
+
+@lru_cache(maxsize=8)
+def _categories(limits: tuple[int, int]) -> Kind[CategoryTotals]:
+    most, keep = limits
+    decode = msgspec.msgpack.Decoder(CategoryTotals).decode
+    return Kind(decode, most, lambda known: _oldest(known, lambda each: each.last_at, keep))
+
+
+@lru_cache(maxsize=8)
+def _skus(limits: tuple[int, int, int]) -> Kind[SkuTotals]:
+    """What was bought again is remembered longer than what was tried once."""
+    most, keep_once, keep_again = limits
+
+    def least(known: Mapping[str, SkuTotals]) -> list[str]:
+        once = {name: each for name, each in known.items() if each.orders == 1}
+        again = {name: each for name, each in known.items() if each.orders > 1}
+        return [
+            *_oldest(once, lambda each: each.last_at, keep_once),
+            *_oldest(again, lambda each: each.last_at, keep_again),
+        ]
+
+    return Kind(msgspec.msgpack.Decoder(SkuTotals).decode, most, least)
 
 
 class Books:
-    """Mutable within one fold; `packed` maps are what it gives back."""
+    """Mutable within one fold. `settled`: the place of the newest settled order, None before the
+    first."""
 
-    __slots__ = ("categories", "open_categories", "open_skus", "orders", "orders_kept", "skus")
+    __slots__ = (
+        "_before",
+        "_days",
+        "_limits",
+        "_recent",
+        "buying",
+        "categories",
+        "orders_kept",
+        "settled",
+        "skus",
+    )
 
-    def __init__(
-        self,
-        orders: OrderTotals = NO_ORDERS,
-        orders_kept: Mapping[str, Raw] | None = None,
-        categories: Mapping[str, Raw] | None = None,
-        skus: Mapping[str, Raw] | None = None,
-    ) -> None:
-        self.orders = orders
-        self.orders_kept: dict[str, Raw] = dict(orders_kept or {})
-        self.categories: dict[str, Raw] = dict(categories or {})
-        self.skus: dict[str, Raw] = dict(skus or {})
-        self.open_categories: dict[str, CategoryTotals] = {}
-        self.open_skus: dict[str, SkuTotals] = {}
+    def __init__(self, facts: PackedFacts, limits: Limits) -> None:
+        self._limits = limits
+        self.buying = Buying(facts.orders, facts.gifts, facts.prices, facts.channels, facts.stores)
+        self.orders_kept: dict[str, Raw] = dict(facts.orders_kept)
+        settled = facts.settled
+        self.settled: Place | None = None if settled is None else settled.place
+        self._before = Buying() if settled is None else settled.buying
+        self._recent = History(_EMPTY if settled is None else settled.recent)
+        self._days = _EMPTY if settled is None else settled.days
+        below = (None, None) if settled is None else (settled.categories, settled.skus)
+        self.categories: Shelf[CategoryTotals] = Shelf(
+            _categories(limits.categories), facts.categories, below[0]
+        )
+        self.skus: Shelf[SkuTotals] = Shelf(_skus(limits.skus), facts.skus, below[1])
 
     def order(self, order_id: str) -> Order | None:
         packed = self.orders_kept.get(order_id)
         return None if packed is None else _order.decode(packed)
 
-    def sku(self, sku: str) -> SkuTotals | None:
-        if (known := self.open_skus.get(sku)) is not None:
-            return known
-        packed = self.skus.get(sku)
-        return None if packed is None else _sku.decode(packed)
-
-    def category(self, category: str) -> CategoryTotals:
-        if (known := self.open_categories.get(category)) is not None:
-            return known
-        packed = self.categories.get(category)
-        return CategoryTotals() if packed is None else _category.decode(packed)
-
     def note(self, order_id: str, order: Order) -> None:
         """Keep an order, or what little is known of it."""
         self.orders_kept[order_id] = Raw(_encode(order))
 
-    def add(self, order: Order, lines: Sequence[Line]) -> None:
-        """Count an order that stands. SKUs need orders to come oldest first."""
-        self.orders = _with_order(self.orders, order)
-        categories: dict[str, Line] = {}
-        skus: dict[str, Line] = {}
-        for line in lines:
-            if line.category is not None:
-                known = categories.get(line.category)
-                categories[line.category] = line if known is None else _together(known, line)
-            if line.quantity and not order.gift:
-                known = skus.get(line.sku)
-                skus[line.sku] = line if known is None else _together(known, line)
-        for category, line in categories.items():
-            self.open_categories[category] = _sold(self.category(category), line, order.at)
-        for sku, line in skus.items():
-            self.open_skus[sku] = _bought(self.sku(sku), line, order.at)
+    def add(self, sale: Sale) -> None:
+        """Count an order newer than all."""
+        at = sale.order.at
+        self.buying = with_sale(self.buying, sale)
+        for category, line in sale.by_category().items():
+            self.categories.put(category, sold(self.categories.get(category), line, at))
+        for sku, line in sale.by_sku().items():
+            self.skus.put(sku, bought(self.skus.get(sku), line, at))
+        self.categories.bound()
+        self.skus.bound()
 
-    def close(self) -> "Books":
-        """Pack what was touched."""
-        for category, totals in self.open_categories.items():
-            self.categories[category] = Raw(_encode(totals))
-        for sku, bought in self.open_skus.items():
-            self.skus[sku] = Raw(_encode(bought))
-        self.open_categories.clear()
-        self.open_skus.clear()
-        return self
+    def settle(self, place: Place, sale: Sale | None) -> None:
+        """The oldest open order can no longer be told apart. `sale` None: it does not stand."""
+        self.settled = place
+        for shelf in (self.categories, self.skus):
+            if shelf.below is None:
+                shelf.begin_below()
+        if sale is None:
+            return
+        at = sale.order.at
+        self._before = with_sale(self._before, sale)
+        for category, line in sale.by_category().items():
+            self.categories.settle(category, sold(self.categories.before(category), line, at))
+        for sku, line in sale.by_sku().items():
+            self.skus.settle(sku, bought(self.skus.before(sku), line, at))
+        self.categories.bound_below()
+        self.skus.bound_below()
+        self._remember(at, sale.order.net)
 
+    def rewind(self) -> None:
+        """Back to what stood before the open orders; `orders_kept` is the caller's to tell."""
+        self.buying = self._before
+        self.categories.rewind()
+        self.skus.rewind()
 
-def _with_order(totals: OrderTotals, order: Order) -> OrderTotals:
-    first = order.at if totals.first_at is None else min(totals.first_at, order.at)
-    return OrderTotals(
-        totals.count + 1,
-        totals.total + order.net,
-        totals.refunded + min(order.refunded, order.total),
-        first,
-        _later(totals.last_at, order.at),
-    )
+    def _remember(self, at: Instant, net: Minor) -> None:
+        self._recent.append(_encode((at, net)))
+        if len(self._recent) < self._limits.recent_orders:
+            return
+        days = _days.decode(self._days)
+        for packed in self._recent.take_raw(self._limits.recent_step):
+            at, net = _recent.decode(packed)
+            day = at // DAY
+            if days and days[-1][0] == day:
+                days[-1] = (day, days[-1][1] + 1, days[-1][2] + net)
+            else:
+                days.append((day, 1, net))
+        newest = days[-1][0]
+        self._days = Raw(_encode([each for each in days if each[0] >= newest - _WINDOW_DAYS]))
 
-
-def _later(known: Instant | None, at: Instant) -> Instant:
-    return at if known is None or at > known else known
-
-
-def _sold(known: CategoryTotals, lines: Line, at: Instant) -> CategoryTotals:
-    """One order more in a category; `lines`: all of its lines there together."""
-    return CategoryTotals(
-        known.orders + 1,
-        known.quantity + lines.quantity,
-        known.total + lines.total,
-        _later(known.last_at, at),
-    )
-
-
-def _together(known: Line, line: Line) -> Line:
-    """Two lines of one SKU, or of one category, in one order."""
-    return Line(
-        line.sku,
-        line.category if line.category is not None else known.category,
-        known.quantity + line.quantity,
-        known.total + line.total,
-        line.pack_days if line.pack_days is not None else known.pack_days,
-    )
-
-
-def _bought(known: SkuTotals | None, line: Line, at: Instant) -> SkuTotals:
-    if known is None or known.last_at is None:
-        return SkuTotals(line.category, 1, line.quantity, at, line.quantity, line.pack_days)
-    return SkuTotals(
-        line.category if line.category is not None else known.category,
-        known.orders + 1,
-        known.quantity + line.quantity,
-        at,
-        line.quantity,
-        line.pack_days if line.pack_days is not None else known.pack_days,
-        (*known.intervals, (at - known.last_at) // HOUR)[-_INTERVALS:],
-    )
+    def packed_settled(self) -> PackedSettled | None:
+        if self.settled is None:
+            return None
+        return PackedSettled(
+            self.settled,
+            self._before,
+            self.categories.below or {},
+            self.skus.below or {},
+            self._recent.packed(),
+            self._days,
+        )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.profile.domain.packed import PackedFacts
+from zhiyin.facts.life import LIFE_ATTRIBUTES
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
@@ -22,9 +23,11 @@ def differences(old: PackedFacts, new: PackedFacts) -> frozenset[str]:
         "events": (old.seen, new.seen),
     }
     whole: dict[str, tuple[Any, Any]] = {
-        "orders": ((old.orders, old.orders_kept), (new.orders, new.orders_kept)),
+        "orders": (_ordering(old), _ordering(new)),
         "reorder": (old.skus, new.skus),
-        "support": (old.tickets, new.tickets),
+        "support": ((old.tickets, old.tickets_past), (new.tickets, new.tickets_past)),
+        "notes": (old.notes, new.notes),
+        "hours": (old.hours, new.hours),
         "identifiers": (old.identifiers, new.identifiers),
         "browse": (old.days, new.days),
     }
@@ -35,4 +38,18 @@ def differences(old: PackedFacts, new: PackedFacts) -> frozenset[str]:
     for family in ("browse", "support"):
         if any(name.startswith(f"events.{family}.") for name in changed):
             changed.add(family)
+    if not LIFE_ATTRIBUTES.isdisjoint(changed):
+        changed.add("life")
     return frozenset(changed)
+
+
+def _ordering(facts: PackedFacts) -> tuple[Any, ...]:
+    return (
+        facts.orders,
+        facts.orders_kept,
+        facts.settled,
+        facts.gifts,
+        facts.prices,
+        facts.channels,
+        facts.stores,
+    )

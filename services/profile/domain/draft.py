@@ -6,29 +6,42 @@ import msgspec
 from msgspec import Raw
 
 from services.profile.domain.books import Books
-from services.profile.domain.history import History, may_start_before
+from services.profile.domain.counting import with_count
+from services.profile.domain.history import History
 from services.profile.domain.hours import Hours
-from services.profile.domain.packed import NO_ORDERS, PackedFacts
+from services.profile.domain.packed import (
+    NO_GIFTS,
+    NO_ORDERS,
+    NO_PRICES,
+    NO_TICKETS,
+    PackedFacts,
+)
 from services.profile.domain.person_event import NO_HOUR, PersonEvent
 from services.profile.domain.policy import Policy
+from zhiyin.contracts.buying import Buying
 from zhiyin.contracts.instants import Instant
-from zhiyin.contracts.profiles import Attribute, Consent, Seen
+from zhiyin.contracts.profiles import Attribute, Consent, DayCounts, Seen
+from zhiyin.facts.life import LIFE_ATTRIBUTES
 
-_day_counts: Final = msgspec.msgpack.Decoder(dict[str, int])
-_days_encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
-BROWSE: Final = "browse"
+_day_counts: Final = msgspec.msgpack.Decoder(DayCounts | dict[str, int])
+_encode: Final = msgspec.msgpack.Encoder().encode
 PURCHASE: Final = "purchase"
+SUPPORT: Final = "support"
+# Of these what an event does hangs on those before it, so none may be missed.
+ORDERED: Final = frozenset({PURCHASE, SUPPORT})
 
 
 class Draft:
     """What is not a fresh copy is replaced, never written into: it belongs to `before`.
 
-    `changed` collects dependency names. `rebook`: the books must be made anew from what is
-    kept. `incomplete`: that would take what is no longer kept."""
+    `whole`: all events there are come now. `changed` collects dependency names. `rebook`: the open
+    orders must be counted again; `superseded`: there are two of one id among them. `incomplete`:
+    it takes what is no longer kept."""
 
-    def __init__(self, facts: PackedFacts, policy: Policy) -> None:
+    def __init__(self, facts: PackedFacts, policy: Policy, *, whole: bool = False) -> None:
         self.before = facts
         self.policy = policy
+        self.whole = whole
         self.identifiers = facts.identifiers
         self.attributes = facts.attributes
         self.consents = facts.consents
@@ -38,10 +51,14 @@ class Draft:
         self.days = facts.days
         self.activity = facts.activity
         self.newest = facts.newest
-        self.pruned = facts.pruned
         self.unlinked = facts.unlinked
+        self.tickets_past = facts.tickets_past
+        self.forgotten = facts.forgotten
+        self.remembered = facts.remembered
+        self.notes = facts.notes
         self.changed: set[str] = set()
         self.rebook = False
+        self.superseded = False
         self.incomplete = False
         self._histories: dict[str, History] = {}
         self._books: Books | None = None
@@ -51,13 +68,8 @@ class Draft:
     def books(self) -> Books:
         """Opened by the first purchase."""
         if self._books is None:
-            old = self.before
-            self._books = Books(old.orders, old.orders_kept, old.categories, old.skus)
+            self._books = Books(self.before, self.policy.limits)
         return self._books
-
-    @books.setter
-    def books(self, books: Books) -> None:
-        self._books = books
 
     def history(self, family: str) -> History:
         history = self._histories.get(family)
@@ -65,36 +77,35 @@ class Draft:
             history = self._histories[family] = History(self.kept.get(family))
         return history
 
-    def opened(self, family: str) -> bool:
-        """Whether an event of the family has come."""
-        return family in self._histories
+    def opened(self) -> list[str]:
+        """The families of which events have come."""
+        return list(self._histories)
 
-    def families_before(self, horizon: Instant) -> list[str]:
-        """Families that may hold events older than `horizon`."""
-        untouched = (
-            family
-            for family, packed in self.kept.items()
-            if family not in self._histories and may_start_before(packed, horizon)
-        )
-        return [*self._histories, *untouched]
-
-    def keep(self, event: PersonEvent) -> None:
-        """What every event does: it is kept, counted, timed, and names its identifiers."""
-        at = event.at
-        if at > self.newest:
-            self.history(event.family).append(event.kept)
-            self.newest = at
-        else:
-            self.history(event.family).insert(event.kept)
+    def keep(self, event: PersonEvent) -> int | None:
+        """What every event does: it is kept, counted, timed, and names its identifiers. How many
+        newer ones of its family there are; None if it is older than all that are kept."""
+        newer = self._file(event)
         self.changed.add(f"events.{event.type}")
-        self.seen[event.type] = _seen(self.seen.get(event.type), at)
+        self.seen[event.type] = _seen(self.seen.get(event.type), event.at)
         if event.hour != NO_HOUR:
             if self._hours is None:
                 self._hours = Hours(self.before.hours)
             self._hours.count(event.hour)
+            self.changed.add("hours")
         for namespace, token in event.identifiers:
             if namespace != "profile_id":
                 self.identify(namespace, token, event)
+        return newer
+
+    def _file(self, event: PersonEvent) -> int | None:
+        if event.at > self.newest:
+            self.newest = event.at
+            self.history(event.family).append(event.kept)
+            return 0
+        last = self.forgotten.get(event.family)
+        if last is not None and (event.at, event.event_id, event.source) < last:
+            return None
+        return self.history(event.family).insert(event.kept)
 
     def identify(self, namespace: str, token: str, event: PersonEvent) -> None:
         shown = event.masks.get(namespace, "")
@@ -108,12 +119,20 @@ class Draft:
         self.changed.add("identifiers")
 
     def say(self, name: str, attribute: Attribute) -> None:
-        """The newest (at, event_id, source) wins. A value of None stays, so that nothing older
-        comes back."""
+        """Of sources trusted alike the newest (at, event_id, source) wins. A value of None stays,
+        so that nothing older comes back."""
         known = self.attributes.get(name)
-        if known is None or _newer(attribute, known):
+        if known is None or self._outranks(attribute, known):
             self.attributes = {**self.attributes, name: attribute}
             self.changed.add(f"attributes.{name}")
+            if f"attributes.{name}" in LIFE_ATTRIBUTES:
+                self.changed.add("life")
+
+    def _outranks(self, one: Attribute, other: Attribute) -> bool:
+        if not self.policy.source_trust:
+            return _newer(one, other)
+        trust, known = self.policy.trust(one.source), self.policy.trust(other.source)
+        return trust > known or (trust == known and _newer(one, other))
 
     def consent(self, purpose: str, consent: Consent) -> None:
         known = self.consents.get(purpose)
@@ -121,14 +140,12 @@ class Draft:
             self.consents = {**self.consents, purpose: consent}
             self.changed.add(f"consents.{purpose}")
 
-    def count_day(self, event_type: str, category: str, day: int, horizon_days: int) -> None:
-        """A browse event that is only counted now. Days far behind the newest are dropped."""
+    def count_day(self, event_type: str, category: str, day: int) -> None:
+        """An event that is only counted now."""
         categories = dict(self.days.get(event_type, {}))
-        counts = _day_counts.decode(categories[category]) if category in categories else {}
-        counts[str(day)] = counts.get(str(day), 0) + 1
-        newest = max(map(int, counts))
-        kept = {key: count for key, count in counts.items() if int(key) >= newest - horizon_days}
-        categories[category] = Raw(_days_encoder.encode(kept))
+        packed = categories.get(category)
+        known = None if packed is None else _day_counts.decode(packed)
+        categories[category] = Raw(_encode(with_count(known, day)))
         self.days = {**self.days, event_type: categories}
 
     def packed(self) -> PackedFacts:
@@ -138,24 +155,36 @@ class Draft:
             else:
                 self.kept.pop(family, None)
         old = self.before
-        books = self._books.close() if self._books is not None else old
+        books = self._books
+        if books is None:
+            buying = Buying(old.orders, old.gifts, old.prices, old.channels, old.stores)
+        else:
+            buying = books.buying
         return PackedFacts(
-            self.identifiers,
-            self.attributes,
-            self.consents,
-            NO_ORDERS if books.orders == NO_ORDERS else books.orders,
-            books.orders_kept,
-            books.categories,
-            books.skus,
-            self.tickets,
-            self.seen,
-            self.kept,
-            self.days,
-            old.hours if self._hours is None else self._hours.packed(),
-            self.activity,
-            self.newest,
-            self.pruned,
-            self.unlinked,
+            identifiers=self.identifiers,
+            attributes=self.attributes,
+            consents=self.consents,
+            orders=NO_ORDERS if buying.orders == NO_ORDERS else buying.orders,
+            orders_kept=old.orders_kept if books is None else books.orders_kept,
+            categories=old.categories if books is None else books.categories.close(),
+            skus=old.skus if books is None else books.skus.close(),
+            tickets=self.tickets,
+            seen=self.seen,
+            kept=self.kept,
+            days=self.days,
+            hours=old.hours if self._hours is None else self._hours.packed(),
+            activity=self.activity,
+            newest=self.newest,
+            unlinked=self.unlinked,
+            gifts=NO_GIFTS if buying.gifts == NO_GIFTS else buying.gifts,
+            prices=NO_PRICES if buying.prices == NO_PRICES else buying.prices,
+            channels=buying.channels,
+            stores=buying.stores,
+            settled=old.settled if books is None else books.packed_settled(),
+            tickets_past=NO_TICKETS if self.tickets_past == NO_TICKETS else self.tickets_past,
+            forgotten=self.forgotten,
+            remembered=self.remembered,
+            notes=self.notes,
         )
 
 

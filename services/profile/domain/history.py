@@ -7,13 +7,10 @@ import msgspec
 from msgspec import Raw
 
 from services.profile.domain.person_event import EventOrder
-from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Kept
 
 _kept: Final = msgspec.msgpack.Decoder(Kept)
 _elements: Final = msgspec.msgpack.Decoder(list[Raw])
-# MessagePack: a Kept is an array of five whose first element, a time in µs, is a uint64.
-_KEPT_WITH_UINT64: Final = b"\x95\xcf"
 _EMPTY: Final = b"\x90"
 
 
@@ -24,15 +21,6 @@ def decode_kept(element: bytes | Raw) -> Kept:
 def order_of(element: bytes | Raw) -> EventOrder:
     kept = _kept.decode(element)
     return (kept.at, kept.event_id, kept.source)
-
-
-def may_start_before(packed: Raw, horizon: Instant) -> bool:
-    """Whether the first event kept may be older: looks at nothing else."""
-    head = bytes(memoryview(packed)[:15])
-    start = 1 if head[0] & 0xF0 == 0x90 else 3 if head[0] == 0xDC else 5
-    if head[start : start + 2] != _KEPT_WITH_UINT64:
-        return True
-    return int.from_bytes(head[start + 2 : start + 10]) < horizon
 
 
 class History:
@@ -57,37 +45,38 @@ class History:
         (self._tail if self._elements is None else self._elements).append(element)
         self._count += 1
 
-    def insert(self, element: bytes) -> None:
-        """Add one wherever it belongs."""
+    def insert(self, element: bytes) -> int:
+        """Add one wherever it belongs; how many are newer."""
         self._as_stored = None
         elements = self.elements()
-        elements.insert(bisect_right(elements, order_of(element), key=order_of), element)
+        place = bisect_right(elements, order_of(element), key=order_of)
+        elements.insert(place, element)
         self._count += 1
+        return self._count - 1 - place
 
-    def oldest_at(self) -> Instant | None:
-        """The instant of the first one."""
-        if self._count == 0:
-            return None
-        if self._elements is None and bytes(self._body[:2]) == _KEPT_WITH_UINT64:
-            return int.from_bytes(self._body[2:10])
-        return decode_kept(self.elements()[0]).at
-
-    def take_before(self, horizon: Instant) -> list[Kept]:
-        """Remove and return those older than `horizon`."""
-        if (oldest := self.oldest_at()) is None or oldest >= horizon:
-            return []
-        elements = self.elements()
-        return self.take_oldest(
-            bisect_right(elements, horizon - 1, key=lambda element: decode_kept(element).at)
-        )
+    def excess(self, most: int, most_bytes: int) -> int:
+        """How many of the oldest are too many; the newest one never is."""
+        size = len(self._body) + sum(len(memoryview(element)) for element in self._tail)
+        if self._elements is None and self._count <= most and size <= most_bytes:
+            return 0
+        sizes = [len(memoryview(element)) for element in self.elements()]
+        size, over = sum(sizes), 0
+        while over < len(sizes) - 1 and (size > most_bytes or len(sizes) - over > most):
+            size -= sizes[over]
+            over += 1
+        return over
 
     def take_oldest(self, count: int) -> list[Kept]:
         """Remove and return the first `count`."""
+        return [decode_kept(element) for element in self.take_raw(count)]
+
+    def take_raw(self, count: int) -> list[bytes | Raw]:
+        """As `take_oldest`, each still packed."""
         if count < 1:
             return []
         self._as_stored = None
         elements = self.elements()
-        taken = [decode_kept(element) for element in elements[:count]]
+        taken = elements[:count]
         del elements[:count]
         self._count = len(elements)
         return taken

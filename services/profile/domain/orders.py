@@ -2,22 +2,23 @@
 
 Of one order id the newest `purchase.completed` is the truth, cancellations and refunds hold
 whenever they come, and a refund id counts once. An id posted again more than 400 days after its
-last posting is another order.
+last posting, or more than 256 purchase events later, is another order.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from services.profile.domain.books import Books, Line
 from services.profile.domain.history import decode_kept
-from services.profile.domain.person_event import EventOrder
+from services.profile.domain.policy import Policy
+from services.profile.domain.sales import Line, Sale
 from services.profile.domain.trimming import LONGEST
+from zhiyin.contracts.buying import Order, Place
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.money import Minor, to_minor
-from zhiyin.contracts.profiles import EXACT_WINDOW, Order
+from zhiyin.contracts.profiles import EXACT_WINDOW
 from zhiyin.contracts.properties.event_types import PROPERTIES
 from zhiyin.contracts.properties.purchase import (
     Item,
@@ -34,55 +35,53 @@ _decoders: Final[dict[str, msgspec.msgpack.Decoder[Any]]] = {
 }
 
 
-class _Story(Struct):
-    """Everything posted about one order."""
+class Story(Struct):
+    """Everything posted about one order. `place`: of the truth; `numbers`: where its events stand
+    among all that were told of; `superseded`: there is another order of this id."""
 
     order_id: str
     at: Instant
-    place: EventOrder | None = None
+    place: Place | None = None
     truth: PurchaseCompleted | None = None
     cancelled: bool = False
     refunds: dict[str, PurchaseRefunded] = {}
+    numbers: list[int] = []
+    superseded: bool = False
 
 
-def posting_of(element: bytes) -> tuple[EventOrder, Posting]:
+def posting_of(element: bytes | Raw) -> tuple[Place, Posting]:
     """A kept purchase event, decoded."""
     kept = decode_kept(element)
     posting: Posting = _decoders[kept.type].decode(kept.properties)
     return (kept.at, kept.event_id, kept.source), posting
 
 
-def books_of(postings: Iterable[tuple[EventOrder, Posting]], currency: str) -> Books:
-    """The books of a person's whole buying; `postings` oldest first."""
-    stories = _stories(postings)
-    books = Books()
-    standing: list[tuple[EventOrder, Order, _Story]] = []
-    for story in stories:
-        order = _order_of(story, currency)
-        books.note(story.order_id, order)
-        if order.counts and story.place is not None:
-            standing.append((story.place, order, story))
-    for _, order, story in sorted(standing, key=lambda each: each[0]):
-        if story.truth is not None:
-            books.add(order, lines_of(story.truth, order.total, story.refunds.values()))
-    return books.close()
-
-
-def _stories(postings: Iterable[tuple[EventOrder, Posting]]) -> list[_Story]:
-    """Oldest first, so that of two stories of one id the newer is noted last."""
-    stories: list[_Story] = []
-    latest: dict[str, _Story] = {}
-    for place, posting in postings:
+def stories_of(postings: Iterable[tuple[Place, Posting]], remembered: int) -> list[Story]:
+    """`postings` oldest first; `remembered`: after how many of them an id is new again. Of two
+    stories of one id the newer stands later."""
+    stories: list[Story] = []
+    latest: dict[str, Story] = {}
+    for number, (place, posting) in enumerate(postings):
         story = latest.get(posting.order_id)
-        again = isinstance(posting, PurchaseCompleted)
-        if story is None or (again and place[0] - story.at > EXACT_WINDOW):
-            story = latest[posting.order_id] = _Story(posting.order_id, place[0])
+        if story is None or _starts_anew(story, place, posting, number, remembered):
+            if story is not None:
+                story.superseded = True
+            story = latest[posting.order_id] = Story(posting.order_id, place[0])
             stories.append(story)
         _tell(story, place, posting)
+        story.numbers.append(number)
     return stories
 
 
-def _tell(story: _Story, place: EventOrder, posting: Posting) -> None:
+def _starts_anew(
+    story: Story, place: Place, posting: Posting, number: int, remembered: int
+) -> bool:
+    if not isinstance(posting, PurchaseCompleted):
+        return False
+    return place[0] - story.at > EXACT_WINDOW or number - story.numbers[-1] > remembered
+
+
+def _tell(story: Story, place: Place, posting: Posting) -> None:
     match posting:
         case PurchaseCompleted():
             story.truth, story.place, story.at = posting, place, place[0]
@@ -94,31 +93,87 @@ def _tell(story: _Story, place: EventOrder, posting: Posting) -> None:
         story.at = place[0]
 
 
-def _order_of(story: _Story, currency: str) -> Order:
+def order_of_story(story: Story, policy: Policy) -> Order:
+    currency = policy.currency
     refunded = sum(to_minor(each.amount, currency) for each in story.refunds.values())
     if story.truth is None or story.place is None:
-        return Order(story.at, "", 0, False, story.cancelled, refunded)
+        return Order(story.at, "", 0, False, story.cancelled, refunded, events=len(story.numbers))
     total = to_minor(story.truth.total, story.truth.currency)
-    return Order(story.at, story.place[1], total, story.truth.gift, story.cancelled, refunded)
+    return Order(
+        story.at,
+        story.place[1],
+        total,
+        is_gift(story.truth),
+        story.cancelled,
+        refunded,
+        len(story.numbers),
+    )
 
 
-def lines_of(
-    order: PurchaseCompleted, total: Minor, refunds: Collection[PurchaseRefunded] = ()
+def is_gift(order: PurchaseCompleted) -> bool:
+    """Whether all of an order is given away."""
+    other = order.delivery is not None and order.delivery.to == "other"
+    return order.gift or bool(order.gift_message) or other
+
+
+def standing_sale(story: Story, policy: Policy) -> Sale | None:
+    """What an order adds to the books; None if it does not stand."""
+    order = order_of_story(story, policy)
+    if not order.counts or story.truth is None:
+        return None
+    return sale_of(story.truth, order, policy, story.refunds.values())
+
+
+def sale_of(
+    posting: PurchaseCompleted,
+    order: Order,
+    policy: Policy,
+    refunds: Collection[PurchaseRefunded] = (),
+) -> Sale:
+    discount = to_minor(posting.discount, posting.currency) if posting.discount else 0
+    coupon = bool(posting.coupon_codes)
+    return Sale(
+        order,
+        _lines_of(posting, order, policy, refunds),
+        _named(posting.channel),
+        _named(posting.store_id),
+        coupon,
+        coupon or discount > 0 or any(map(_reduced, posting.items)),
+        discount,
+    )
+
+
+def _named(name: str | None) -> str | None:
+    # A longer name is not kept, so it must not count now either.
+    return name if name and len(name) <= LONGEST else None
+
+
+def _reduced(item: Item) -> bool:
+    list_price, unit_price = item.list_price, item.unit_price
+    return list_price is not None and unit_price is not None and unit_price < list_price
+
+
+def _lines_of(
+    posting: PurchaseCompleted,
+    order: Order,
+    policy: Policy,
+    refunds: Collection[PurchaseRefunded],
 ) -> list[Line]:
     """An order's lines less what came back. A refund of everything empties all lines; one without
     items, of a part, says nothing about which. Lines without a price share what is left of the
     total by quantity."""
-    worths = _worths(order, total)
-    if not refunds:
-        return [_line(item, item.quantity, worths[n]) for n, item in enumerate(order.items)]
-    back, everything = _returned(refunds, total, order.currency)
+    worths = _worths(posting, order.total)
+    back, everything = _returned(refunds, order.total, posting.currency) if refunds else ({}, False)
     lines = []
-    for item, worth in zip(order.items, worths, strict=True):
+    for item, worth in zip(posting.items, worths, strict=True):
         gone = item.quantity if everything else min(back.get(item.sku, 0), item.quantity)
         if gone:
             back[item.sku] = back.get(item.sku, 0) - gone
         left = item.quantity - gone
-        lines.append(_line(item, left, worth if not gone else worth * left // item.quantity))
+        total = worth if not gone else worth * left // item.quantity
+        category = _named(item.category)
+        gift = order.gift or policy.is_gift_category(category)
+        lines.append(Line(item.sku, category, left, total, item.pack_days, gift))
     return lines
 
 
@@ -143,12 +198,6 @@ def _worths(order: PurchaseCompleted, total: Minor) -> list[Minor]:
     return worths
 
 
-def _line(item: Item, quantity: int, total: Minor) -> Line:
-    # A longer name is not kept, so it must not count now either.
-    category = item.category if item.category and len(item.category) <= LONGEST else None
-    return Line(item.sku, category, quantity, total, item.pack_days)
-
-
 def _returned(
     refunds: Iterable[PurchaseRefunded], total: Minor, currency: str
 ) -> tuple[dict[str, int], bool]:
@@ -160,3 +209,10 @@ def _returned(
         for item in refund.items:
             back[item.sku] = back.get(item.sku, 0) + item.quantity
     return back, amount >= total > 0
+
+
+def boundary(stories: Sequence[Story], gone: int) -> Place | None:
+    """The place of the newest order of which one of the first `gone` events told: orders up to
+    there are settled."""
+    places = [story.place for story in stories if story.place and story.numbers[0] < gone]
+    return max(places, default=None)

@@ -10,12 +10,21 @@ import msgspec
 from msgspec import Raw, Struct
 
 from services.profile.domain.hours import NO_HOURS
+from zhiyin.contracts.buying import (
+    Buying,
+    GiftTotals,
+    Habit,
+    OrderTotals,
+    Place,
+    PriceTotals,
+)
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import (
     Attribute,
     Consent,
     Facts,
-    OrderTotals,
+    Note,
+    PastTickets,
     Seen,
     Tag,
     Ticket,
@@ -23,8 +32,22 @@ from zhiyin.contracts.profiles import (
     encode,
 )
 
-# Defaults are left out by identity, so equal facts need this very object.
+# Defaults are left out by identity, so equal facts need these very objects.
 NO_ORDERS: Final = OrderTotals()
+NO_GIFTS: Final = GiftTotals()
+NO_PRICES: Final = PriceTotals()
+NO_TICKETS: Final = PastTickets()
+
+
+class PackedSettled(Struct, frozen=True, array_like=True):
+    """`Settled`, field by field."""
+
+    place: Place
+    buying: Buying
+    categories: dict[str, Raw]
+    skus: dict[str, Raw]
+    recent: Raw
+    days: Raw
 
 
 class PackedFacts(Struct, frozen=True, omit_defaults=True):
@@ -46,6 +69,15 @@ class PackedFacts(Struct, frozen=True, omit_defaults=True):
     newest: Instant = 0
     pruned: Instant = 0
     unlinked: dict[str, Instant] = {}
+    gifts: GiftTotals = NO_GIFTS
+    prices: PriceTotals = NO_PRICES
+    channels: dict[str, Habit] = {}
+    stores: dict[str, Habit] = {}
+    settled: PackedSettled | None = None
+    tickets_past: PastTickets = NO_TICKETS
+    forgotten: dict[str, Place] = {}
+    remembered: dict[str, bytes] = {}
+    notes: dict[str, Note] = {}
 
 
 class PackedSnapshot(Struct, frozen=True, omit_defaults=True):

@@ -2,14 +2,14 @@
 
 from typing import assert_never
 
-from msgspec.structs import replace
-
-from services.profile.domain.draft import Draft
-from services.profile.domain.orders import lines_of
+from services.profile.domain.draft import ORDERED, Draft
+from services.profile.domain.forgetting import count
+from services.profile.domain.history import decode_kept
+from services.profile.domain.notes import noted
 from services.profile.domain.person_event import PersonEvent
-from zhiyin.contracts.instants import Instant
-from zhiyin.contracts.money import to_minor
-from zhiyin.contracts.profiles import EXACT_WINDOW, Attribute, Consent, Order, Ticket
+from services.profile.domain.purchases import purchased
+from services.profile.domain.tickets import supported
+from zhiyin.contracts.profiles import Attribute, Consent
 from zhiyin.contracts.properties.browse import (
     BrowseCarted,
     BrowseFavorited,
@@ -28,8 +28,10 @@ from zhiyin.contracts.properties.custom import Custom
 from zhiyin.contracts.properties.customer import (
     CustomerErased,
     CustomerLinked,
+    CustomerNoted,
     CustomerTagged,
     CustomerUnlinked,
+    CustomerUnnoted,
     CustomerUntagged,
     CustomerUpdated,
 )
@@ -52,8 +54,6 @@ from zhiyin.contracts.properties.support import (
     SupportResolved,
 )
 
-_Purchased = PurchaseCompleted | PurchaseRefunded | PurchaseCancelled
-_Supported = SupportOpened | SupportMessaged | SupportResolved | SupportRated
 _Customer = (
     CustomerUpdated
     | CustomerLinked
@@ -61,6 +61,8 @@ _Customer = (
     | CustomerTagged
     | CustomerUntagged
     | CustomerErased
+    | CustomerNoted
+    | CustomerUnnoted
 )
 _Engaged = (
     EngagementDelivered
@@ -73,11 +75,19 @@ _Engaged = (
 
 def reduce(draft: Draft, event: PersonEvent) -> None:
     """Fold one event. Any order of events leads to the same facts."""
-    newest = draft.newest
-    draft.keep(event)
+    newer = draft.keep(event)
+    if newer is None and event.family in ORDERED:
+        draft.incomplete = True
+        return
+    if newer is None:
+        count(draft, event.family, decode_kept(event.kept))
+    _reduce(draft, event, newer or 0)
+
+
+def _reduce(draft: Draft, event: PersonEvent, newer: int) -> None:
     match event.properties:
         case PurchaseCompleted() | PurchaseRefunded() | PurchaseCancelled() as posting:
-            _purchased(draft, event, posting, newest)
+            purchased(draft, event, posting, newer)
         case (
             BrowseViewed()
             | BrowseSearched()
@@ -88,7 +98,7 @@ def reduce(draft: Draft, event: PersonEvent) -> None:
         ):
             draft.changed.add("browse")
         case SupportOpened() | SupportMessaged() | SupportResolved() | SupportRated() as said:
-            _supported(draft, event, said)
+            supported(draft, event, said, newer)
         case (
             CustomerUpdated()
             | CustomerLinked()
@@ -96,6 +106,8 @@ def reduce(draft: Draft, event: PersonEvent) -> None:
             | CustomerTagged()
             | CustomerUntagged()
             | CustomerErased()
+            | CustomerNoted()
+            | CustomerUnnoted()
         ) as told:
             _told(draft, event, told)
         case (
@@ -118,14 +130,6 @@ def reduce(draft: Draft, event: PersonEvent) -> None:
             assert_never(never)
 
 
-def _purchased(draft: Draft, event: PersonEvent, posting: _Purchased, newest: Instant) -> None:
-    match posting:
-        case PurchaseCompleted():
-            _completed(draft, event, posting, newest)
-        case PurchaseRefunded() | PurchaseCancelled():
-            _rebook(draft)
-
-
 def _told(draft: Draft, event: PersonEvent, told: _Customer) -> None:
     match told:
         case CustomerUpdated():
@@ -135,69 +139,12 @@ def _told(draft: Draft, event: PersonEvent, told: _Customer) -> None:
                 _withdraw(draft, event, purpose)
         case CustomerUnlinked(identifiers=identifiers):
             _unlinked(draft, event, identifiers)
+        case CustomerNoted() | CustomerUnnoted() as said:
+            noted(draft, event, said)
         case CustomerTagged() | CustomerUntagged():
             pass  # tags are settled apart, since they depend on rules and on now
         case CustomerErased():
             pass  # there is nobody left to say anything of
-
-
-def _completed(draft: Draft, event: PersonEvent, order: PurchaseCompleted, newest: Instant) -> None:
-    draft.changed.update(("orders", "reorder"))
-    late = event.at <= newest
-    books = draft.books
-    if (
-        draft.rebook
-        or order.order_id in books.orders_kept
-        or (late and _unsure(draft, event, order))
-    ):
-        _rebook(draft)
-        return
-    total = to_minor(order.total, order.currency)
-    entry = Order(event.at, event.event_id, total, order.gift)
-    books.note(order.order_id, entry)
-    books.add(entry, lines_of(order, total))
-    for item in order.items:
-        if item.category:
-            draft.changed.add(f"categories.{item.category}")
-
-
-def _unsure(draft: Draft, event: PersonEvent, order: PurchaseCompleted) -> bool:
-    """Whether a late order may have been posted before and be no longer kept, or falls between
-    purchases of the same SKU, whose intervals would then be others."""
-    pruned = draft.before.pruned
-    if pruned and pruned >= event.at - EXACT_WINDOW:
-        return True
-    bought = (draft.books.sku(item.sku) for item in order.items)
-    return any(sku is not None and (sku.last_at or 0) >= event.at for sku in bought)
-
-
-def _rebook(draft: Draft) -> None:
-    """What is rare is told from all purchases kept, or, once some are not, from the event log."""
-    draft.rebook = True
-    draft.incomplete = draft.incomplete or draft.before.pruned != 0
-
-
-def _supported(draft: Draft, event: PersonEvent, said: _Supported) -> None:
-    draft.changed.add("support")
-    draft.tickets = {**draft.tickets, said.ticket_id: _ticket(draft, event, said)}
-
-
-def _ticket(draft: Draft, event: PersonEvent, said: _Supported) -> Ticket:
-    old = draft.tickets.get(said.ticket_id, Ticket())
-    match said:
-        case SupportOpened(kind=kind):
-            known = (-1, "") if old.opened_at is None else (old.opened_at, old.kind)
-            opened_at, kind_ = max(known, (event.at, kind))
-            return replace(old, opened_at=opened_at, kind=kind_)
-        case SupportResolved():
-            resolved_at = event.at if old.resolved_at is None else max(old.resolved_at, event.at)
-            return replace(old, resolved_at=resolved_at)
-        case SupportRated(score=score):
-            rated = (-1, 0) if old.scored_at is None else (old.scored_at, old.score or 0)
-            scored_at, score_ = max(rated, (event.at, score))
-            return replace(old, scored_at=scored_at, score=score_)
-        case SupportMessaged():
-            return old
 
 
 def _updated(draft: Draft, event: PersonEvent, update: CustomerUpdated) -> None:

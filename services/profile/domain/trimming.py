@@ -5,8 +5,16 @@ from typing import Any, Final
 from zhiyin.contracts.properties.purchase import Item, PurchaseCompleted, PurchaseRefunded
 
 LONGEST: Final = 128
-_FREE_TEXT: Final = frozenset({"text", "subject"})
+_FREE_TEXT: Final = frozenset({"text", "subject", "wish"})
+# Whether there was one says that the order is a gift.
+_MESSAGE: Final = "gift_message"
+_LEFT_OUT: Final = "…"
 _LONGEST_AMOUNT: Final = 64
+_AMOUNTS: Final[dict[type, tuple[str, ...]]] = {
+    PurchaseCompleted: ("total", "discount"),
+    PurchaseRefunded: ("amount",),
+}
+_PRICES: Final = ("unit_price", "list_price")
 Content = dict[str, Any]
 
 
@@ -21,7 +29,14 @@ def trimmed(content: Content, raw: bytes) -> Content:
 def _doubtful(raw: bytes) -> bool:
     """Whether the JSON may hold anything to leave out: cheaper than looking into all of it. With an
     escape in it, neither names nor lengths can be told from outside."""
-    return b"\\" in raw or b'"text"' in raw or b'"subject"' in raw or _has_long_run(raw)
+    return (
+        b"\\" in raw
+        or b'"text"' in raw
+        or b'"subject"' in raw
+        or b'"wish"' in raw
+        or b'"gift_message"' in raw
+        or _has_long_run(raw)
+    )
 
 
 def _has_long_run(raw: bytes) -> bool:
@@ -40,9 +55,9 @@ def _short(value: Any) -> Any:
     match value:
         case dict():
             return {
-                name: _short(inner)
+                name: _LEFT_OUT if name == _MESSAGE and inner else _short(inner)
                 for name, inner in value.items()
-                if name not in _FREE_TEXT and not _long(inner)
+                if name not in _FREE_TEXT and (name == _MESSAGE or not _long(inner))
             }
         case list():
             return [_short(inner) for inner in value if not _long(inner)]
@@ -59,11 +74,14 @@ def with_exact_money(content: Content, posting: PurchaseCompleted | PurchaseRefu
 
     Raises ValueError for an amount of absurdly many digits.
     """
-    field = "total" if isinstance(posting, PurchaseCompleted) else "amount"
-    if _is_exact(content, field):
+    fields = _AMOUNTS[type(posting)]
+    if _is_exact(content, fields):
         return content
-    amount = posting.total if isinstance(posting, PurchaseCompleted) else posting.amount
-    exact = content | {field: _text(str(amount), content[field])}
+    exact = content | {
+        name: _text(str(amount), content[name])
+        for name in fields
+        if (amount := getattr(posting, name)) is not None
+    }
     if posting.items:
         exact["items"] = [
             _exact_item(written, item)
@@ -72,14 +90,15 @@ def with_exact_money(content: Content, posting: PurchaseCompleted | PurchaseRefu
     return exact
 
 
-def _is_exact(content: Content, field: str) -> bool:
+def _is_exact(content: Content, fields: tuple[str, ...]) -> bool:
     """Whether every amount is written as text, which is how storefronts are asked to write it."""
-    if not _is_amount(content[field]):
+    if not all(_is_amount(content[name]) for name in fields if content.get(name) is not None):
         return False
     for item in content.get("items", ()):
-        price = item.get("unit_price")
-        if price is not None and not _is_amount(price):
-            return False
+        for name in _PRICES:
+            price = item.get(name)
+            if price is not None and not _is_amount(price):
+                return False
     return True
 
 
@@ -88,9 +107,11 @@ def _is_amount(written: Any) -> bool:
 
 
 def _exact_item(written: Content, item: Item) -> Content:
-    if item.unit_price is None:
-        return written
-    return written | {"unit_price": _text(str(item.unit_price), written["unit_price"])}
+    return written | {
+        name: _text(str(price), written[name])
+        for name in _PRICES
+        if (price := getattr(item, name)) is not None
+    }
 
 
 def _text(exact: str, written: Any) -> str:

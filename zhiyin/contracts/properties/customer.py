@@ -1,8 +1,9 @@
 """What is said of a person: attributes, consents, identity, tags set by hand."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from zhiyin.contracts.properties.shapes import Name
 
@@ -53,3 +54,19 @@ class CustomerErased(Struct, frozen=True, tag="customer.erased"):
 
     erasure_id: Name
     actor: str | None = None
+
+
+class CustomerNoted(Struct, frozen=True, tag="customer.noted"):
+    """What staff should heed: a taste somebody cannot stand, how they want things delivered. Said
+    again under the same id it replaces what was said. `lasting` False: only for the next order."""
+
+    note_id: Name
+    text: Annotated[str, Meta(min_length=1, max_length=300)]
+    kind: Literal["taste_taboo", "delivery_wish", "other"] = "other"
+    lasting: bool = True
+    author: str | None = None
+
+
+class CustomerUnnoted(Struct, frozen=True, tag="customer.unnoted"):
+    note_id: Name
+    author: str | None = None

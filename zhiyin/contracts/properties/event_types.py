@@ -23,8 +23,10 @@ from zhiyin.contracts.properties.custom import Custom
 from zhiyin.contracts.properties.customer import (
     CustomerErased,
     CustomerLinked,
+    CustomerNoted,
     CustomerTagged,
     CustomerUnlinked,
+    CustomerUnnoted,
     CustomerUntagged,
     CustomerUpdated,
 )
@@ -71,6 +73,8 @@ Properties = (
     | CustomerTagged
     | CustomerUntagged
     | CustomerErased
+    | CustomerNoted
+    | CustomerUnnoted
     | EngagementDelivered
     | EngagementOpened
     | EngagementClicked

@@ -9,7 +9,8 @@ from zhiyin.rules.comparing import value_test
 from zhiyin.rules.compiling.ages import compile_age
 from zhiyin.rules.compiling.evidence import evidence_of
 from zhiyin.rules.compiling.leaf import CompiledLeaf, Finding
-from zhiyin.rules.compiling.values import Read, States, changing, steady
+from zhiyin.rules.compiling.named import Read
+from zhiyin.rules.compiling.values import States, changing, steady
 from zhiyin.rules.loose import Test, many
 from zhiyin.rules.numbers import time_of
 from zhiyin.rules.options import Options

@@ -1,17 +1,27 @@
 """Where a clause's events come from: one reading per person, shared by all rules that name it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
+from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.money import exponent
 from zhiyin.rules.numbers import millionths
 from zhiyin.rules.options import Options
 from zhiyin.rules.person import Person
-from zhiyin.rules.series import Series, all_events, events_where, series_of
+from zhiyin.rules.series import (
+    COMPLETED,
+    Series,
+    all_events,
+    events_where,
+    series_of,
+    settled_orders,
+)
 from zhiyin.rules.tree import Selector
 from zhiyin.rules.where import compile_where, condition_meets, found_at, has_items, items_of
 
+_MILLION_DIGITS: Final = 6
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -40,7 +50,7 @@ class Measure:
     """The numbers a property has in the events of a selector, in millionths. Where a purchase
     itself has no such property its items have it: those that meet the conditions."""
 
-    __slots__ = ("_conditions", "_key", "_meets", "_property", "_type")
+    __slots__ = ("_conditions", "_key", "_meets", "_minor", "_property", "_type")
 
     def __init__(self, selector: Selector, name: str, options: Options) -> None:
         self._type = selector.event
@@ -48,18 +58,26 @@ class Measure:
         self._key = f"{name}\0{_encoder.encode(selector).decode()}"
         self._meets = compile_where(selector.where, selector.event, options)
         self._conditions = [condition_meets(each, options) for each in selector.where]
+        self._minor = 10 ** (_MILLION_DIGITS - exponent(options.currency))
 
     def read(self, person: Person) -> Series:
         return person.once(self._key, self._find)
 
     def _find(self, person: Person) -> Series:
         pairs = zip(person.kept(self._type), person.properties(self._type), strict=True)
-        return series_of(
+        kept = [
             (event.at, number, event.event_id)
             for event, properties in pairs
             if self._meets(properties)
             for number in self._numbers(properties)
-        )
+        ]
+        return series_of([*self._settled(person), *kept])
+
+    def _settled(self, person: Person) -> Iterator[tuple[Instant, int, str]]:
+        """Of orders that are no longer kept the totals are known, net of refunds."""
+        if self._type == COMPLETED and self._property == "total" and not self._conditions:
+            for at, net in settled_orders(person):
+                yield at, net * self._minor, ""
 
     def _numbers(self, properties: Mapping[str, Any]) -> list[int]:
         own = _numbers_at(properties, self._property)

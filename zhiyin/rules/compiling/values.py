@@ -6,17 +6,19 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from zhiyin.contracts.instants import Instant
-from zhiyin.facts import reorders
+from zhiyin.facts.habits import busiest_hour, preferred
+from zhiyin.facts.life import Life, life, life_flips
 from zhiyin.facts.lifecycle import since, stage_at
+from zhiyin.facts.notes import standing_notes
+from zhiyin.facts.prices import coupon_share, discounted_share, price_sensitivity
 from zhiyin.facts.rfm import Rfm, rfm_at
 from zhiyin.facts.summaries import average_order, browsing, support
 from zhiyin.facts.thresholds import RfmThresholds
 from zhiyin.facts.tiers import value_tier
+from zhiyin.rules.compiling.named import NAMED, Read, due_dates
 from zhiyin.rules.options import Options
 from zhiyin.rules.paths import FactPath
 from zhiyin.rules.person import Person
-
-Read = Callable[[Person], Any]
 
 
 class State(NamedTuple):
@@ -34,13 +36,26 @@ _FIXED: Final[dict[str, Read]] = {
     "created_at": lambda person: person.snapshot.created_at,
     "updated_at": lambda person: person.snapshot.updated_at,
     "merged_from": lambda person: person.snapshot.merged_from,
-    "reorder": lambda person: tuple(_due(person)),
+    "reorder": lambda person: tuple(due_dates(person)),
     "orders.count": lambda person: person.facts.orders.count,
     "orders.total": lambda person: person.facts.orders.total,
     "orders.average": lambda person: average_order(person.facts.orders),
     "orders.refunded": lambda person: person.facts.orders.refunded,
     "orders.first_at": lambda person: person.facts.orders.first_at,
     "orders.last_at": lambda person: person.facts.orders.last_at,
+    "gifts.orders": lambda person: person.facts.gifts.orders,
+    "gifts.total": lambda person: person.facts.gifts.total,
+    "gifts.last_at": lambda person: person.facts.gifts.last_at,
+    "price.sensitivity": lambda person: price_sensitivity(person.facts),
+    "price.discounted_share": lambda person: discounted_share(person.facts),
+    "price.coupon_share": lambda person: coupon_share(person.facts),
+    "price.discounted_orders": lambda person: person.facts.prices.discounted,
+    "price.coupon_orders": lambda person: person.facts.prices.coupons,
+    "price.discount": lambda person: person.facts.prices.discount,
+    "preferred.channel": lambda person: preferred(person.facts.channels),
+    "preferred.store": lambda person: preferred(person.facts.stores),
+    "preferred.hour": lambda person: busiest_hour(person.facts.hours),
+    "notes": lambda person: tuple(sorted({n.kind for _, n in standing_notes(person.facts)})),
     "browse.count": lambda person: _browsing(person).events,
     "browse.last_at": lambda person: _browsing(person).last_at,
     "support.open_tickets": lambda person: _support(person).open_tickets,
@@ -54,7 +69,7 @@ _FIXED: Final[dict[str, Read]] = {
 def steady(path: FactPath) -> Read | None:
     """The reader of a value that only events change; None for one that time changes, too."""
     if path.name:
-        return _NAMED[path.root](path.name, path.field)
+        return NAMED[path.root](path.name, path.field)
     return _FIXED.get(f"{path.root}.{path.field}" if path.field else path.root)
 
 
@@ -70,8 +85,24 @@ def changing(path: FactPath, options: Options) -> States:
             return _stages if path.field == "stage" else _beginnings
         case "segments":
             return _segments
+        case "life":
+            return _life_states(path.field, options)
         case _:
             return _tags
+
+
+def _life_states(field: str, options: Options) -> States:
+    zone = options.zone
+
+    def course(person: Person, now: Instant) -> list[tuple[Instant, Life]]:
+        ats = (now, *life_flips(person.facts, now, zone))
+        return [(at, life(person.facts, at, zone)) for at in ats]
+
+    def states(person: Person, now: Instant) -> list[State]:
+        found = person.once_at(now, ("life", options.time_zone), course)
+        return [State(at, getattr(each, field)) for at, each in found]
+
+    return states
 
 
 def _browsing(person: Person) -> Any:
@@ -85,54 +116,6 @@ def _support(person: Person) -> Any:
 def _rating(person: Person) -> Decimal | None:
     hundredths = _support(person).rating
     return None if hundredths is None else Decimal(hundredths) / 100
-
-
-def _due(person: Person) -> dict[str, Instant]:
-    return person.once("due", lambda p: {each.sku: each.due_at for each in reorders(p.facts)})
-
-
-def _attribute(name: str, field: str) -> Read:
-    def read(person: Person) -> Any:
-        found = person.facts.attributes.get(name)
-        # A removed attribute is kept as null, so that an older value cannot come back.
-        return None if found is None or found.value is None else getattr(found, field)
-
-    return read
-
-
-def _consent(name: str, field: str) -> Read:
-    def read(person: Person) -> Any:
-        found = person.facts.consents.get(name)
-        return None if found is None else getattr(found, field)
-
-    return read
-
-
-def _category(name: str, field: str) -> Read:
-    def read(person: Person) -> Any:
-        found = person.facts.categories.get(name)
-        if found is None:
-            return None if field == "last_at" else 0
-        return getattr(found, field)
-
-    return read
-
-
-def _identifier(name: str, field: str) -> Read:
-    return lambda person: tuple(person.facts.identifiers.get(name, ()))
-
-
-def _reorder(name: str, field: str) -> Read:
-    return lambda person: _due(person).get(name)
-
-
-_NAMED: Final[dict[str, Callable[[str, str], Read]]] = {
-    "attributes": _attribute,
-    "consents": _consent,
-    "categories": _category,
-    "identifiers": _identifier,
-    "reorder": _reorder,
-}
 
 
 _SCORES: Final[dict[str, Callable[[Rfm], Any]]] = {

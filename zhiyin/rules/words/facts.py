@@ -26,6 +26,8 @@ _ORDERS: Final = Words("单", "orders")
 _EVENTS: Final = Words("次", "events")
 _TICKETS: Final = Words("张工单", "tickets")
 _PIECES: Final = Words("件", "pieces")
+_DAYS: Final = Words("天", "days")
+_WEEKS: Final = Words("周", "weeks")
 _SCORE: Final = Words("分（1–5，无订单为 0）", "points (1–5, 0 without orders)")
 
 FIXED: Final[dict[str, FactWords]] = {
@@ -53,6 +55,23 @@ FIXED: Final[dict[str, FactWords]] = {
     "quintiles.tier": _said("五分位价值层级", "value tier by quintile", "vip"),
     "lifecycle.stage": _said("生命周期阶段", "lifecycle stage", "repeat"),
     "lifecycle.since": _said("进入当前阶段的时间", "time the lifecycle stage began", _TIME),
+    "gifts.orders": _said("送礼订单数", "number of gift orders", 1, _ORDERS),
+    "gifts.total": _said("送礼消费", "spend on gifts", "300.00"),
+    "gifts.last_at": _said("最近送礼时间", "time of the last gift order", _TIME),
+    "price.sensitivity": _said("价格敏感度", "price sensitivity", "high"),
+    "price.discounted_share": _said("优惠消费占比", "share of discounted spend", 0.4),
+    "price.coupon_share": _said("用券订单占比", "share of orders with a coupon", 0.3),
+    "price.discounted_orders": _said("优惠订单数", "discounted orders", 2, _ORDERS),
+    "price.coupon_orders": _said("用券订单数", "orders with a coupon", 1, _ORDERS),
+    "price.discount": _said("累计优惠", "total taken off", "20.00"),
+    "preferred.channel": _said("偏好渠道", "preferred channel", "pos"),
+    "preferred.store": _said("偏好门店", "preferred store", "S-1"),
+    "preferred.hour": _said("偏好时段（几点）", "preferred hour of the day", 20),
+    "life.child_months": _said("孩子月龄", "age of the youngest child", 7, Words("个月", "months")),
+    "life.child_weeks": _said("孩子周龄", "age of the youngest child", 31, _WEEKS),
+    "life.pregnancy_week": _said("孕周", "pregnancy", 12, _WEEKS),
+    "life.due_at": _said("预产期", "due date", _TIME),
+    "notes": _said("备注种类", "kinds of staff notes", ["taste_taboo"]),
     "browse.count": _said("浏览次数", "number of browse events", 12, _EVENTS),
     "browse.last_at": _said("最近浏览时间", "time of the last browse event", _TIME),
     "support.open_tickets": _said("未结工单数", "number of open tickets", 0, _TICKETS),
@@ -80,6 +99,16 @@ NAMED: Final[dict[str, FactWords]] = {
     "categories.last_at": _said(
         "最近购买“*”类目的时间", "time category “*” was last bought", _TIME
     ),
+    "categories.gifts": _said("“*”类目的送礼订单数", "gift orders of category “*”", 1, _ORDERS),
+    "categories.interval_days": _said(
+        "“*”类目的购买间隔", "days between purchases of category “*”", 30.5, _DAYS
+    ),
+    "skus.orders": _said("商品“*”的自用订单数", "own orders of article “*”", 3, _ORDERS),
+    "skus.quantity": _said("商品“*”的自用件数", "own pieces of article “*”", 6, _PIECES),
+    "skus.last_at": _said("最近购买商品“*”的时间", "time article “*” was last bought", _TIME),
+    "skus.interval_days": _said(
+        "商品“*”的购买间隔", "days between purchases of article “*”", 30.5, _DAYS
+    ),
     "reorder.due_at": _said("“*”预计用完的时间", "time “*” is due for reorder", _TIME),
     "identifiers": _said("“*”标识", "identifiers of kind “*”", ["M1001"]),
 }
@@ -98,6 +127,10 @@ CHOICES: Final[dict[str, Words]] = {
     "loyal": Words("忠诚", "loyal"),
     "dormant": Words("沉睡", "dormant"),
     "lost": Words("流失", "lost"),
+    "unknown": Words("未知", "unknown"),
+    "low": Words("低", "low"),
+    "medium": Words("中", "medium"),
+    "high": Words("高", "high"),
 }
 
 
