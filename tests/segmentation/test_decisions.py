@@ -1,8 +1,11 @@
 """What becomes of a person's memberships by events, by time, by rules and by departure."""
 
+import uuid
+
 import pytest
 
 from services.segmentation.domain.arrival import follow
+from services.segmentation.domain.changes import derived_id
 from services.segmentation.domain.decide import by_rules, by_time
 from services.segmentation.domain.library.shelf import LIBRARY
 from services.segmentation.domain.order import SegmentCycle, settle_order
@@ -228,3 +231,9 @@ def test_state_survives_packing() -> None:
     assert decode_state(encode_state(State())) == State()
     decision = by_time(Life().then(bought).snapshot, state, rules, NOW)
     assert verdict_of(PersonCopy("p", 0, 1, 1, state), decision, NOW).told == ()
+
+
+def test_the_id_of_a_change_is_the_uuid_of_its_name() -> None:
+    namespace = uuid.UUID("5d0f6b8e-3c44-5d5b-9c51-6f1f1e2a7b90")
+    for name in ("p/s/1/7/1/event/entered", "阿/膠", ""):
+        assert derived_id(name) == str(uuid.uuid5(namespace, name))

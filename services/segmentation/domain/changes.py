@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from hashlib import sha1
 from typing import Final
 
 from msgspec import Struct
@@ -36,6 +37,16 @@ def news_of(causes: Sequence[Cause], at: Instant, tags_added: bool, now: Instant
     )
 
 
+def derived_id(name: str) -> str:
+    """`uuid.uuid5` of a name in our namespace, as text, at a quarter of its cost: a million people
+    moved by time need a million of them."""
+    digest = bytearray(sha1(_NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 def told(
     profile_id: str, profile_version: int, flip: Flip, news: News | None, decided_at: Instant
 ) -> SegmentChanged:
@@ -47,7 +58,7 @@ def told(
     )
     caused = news if flip.reason == "event" else None
     return SegmentChanged(
-        message_id=str(uuid.uuid5(_NAMESPACE, name)),
+        message_id=derived_id(name),
         profile_id=profile_id,
         segment=flip.segment,
         change="entered" if flip.entered else "left",

@@ -51,12 +51,13 @@ def by_time(snapshot: Snapshot, state: State, rules: SegmentSet, now: Instant) -
     for _ in range(MOST_STEPS):
         instant = earliest_flip(settling.standings)
         if instant is None or instant > now:
-            break
+            # What is earliest now is what is due next: no need to look for it again.
+            state = State(settling.revision, settling.standings, instant)
+            return Decision(state, tuple(settling.flips))
         due = _due(settling.standings, rules, instant)
         settling.settle(snapshot, due, instant, Occasion("time", instant))
-    else:
-        due = _due(settling.standings, rules, now)
-        settling.settle(snapshot, due, now, Occasion("time", now))
+    due = _due(settling.standings, rules, now)
+    settling.settle(snapshot, due, now, Occasion("time", now))
     return Decision(settling.state, tuple(settling.flips))
 
 
