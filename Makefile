@@ -39,9 +39,9 @@ test: $(VENV)/.dev.stamp ## Run the whole suite on the embedded stack (ARGS=… 
 ifneq ($(strip $(ARGS)),)
 	@$(BIN)/python -m pytest $(ARGS)
 else
-	@# each worker has its own servers; faults are timed, so they have the machine to themselves
+	@# each process has its own servers; faults come afterwards, as they are timed
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not faults"
-	@$(BIN)/python -m pytest -q -m faults
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m faults
 endif
 
 soak: $(VENV)/.dev.stamp ## Take in 50,000 events while everything dies in turn, on both logs (ARGS=--events=…)

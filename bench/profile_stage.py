@@ -23,6 +23,7 @@ from zhiyin.runtime.redis import connect
 
 TOPIC = "events.purchase"
 PARTITIONS = 8
+LANES = "4"  # as for loading history: docs/operations.md
 
 
 async def fill(broker: str, count: int, people: int) -> None:
@@ -65,7 +66,7 @@ async def stage(machine: Servers, count: int) -> Run:
     async with connect(machine.valkey.url) as redis:
         await redis.flushall()
     machine.run("profile", "migrate")
-    with machine.serving("profile") as (process, _):
+    with machine.serving("profile", ZHIYIN_LANES=LANES) as (process, _):
         while not (before := await applied(db)):
             await asyncio.sleep(0.01)
         started, used = time.perf_counter(), cpu_seconds(process)

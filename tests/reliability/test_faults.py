@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,14 +29,18 @@ BATCH_STEPS = (
 )
 TIMER_STEPS = ("timers_claimed", "timers_fired", "timers_committed")
 
+# The tests of one house follow each other in one process.
+ON_POSTGRES = (pytest.mark.xdist_group("house on PostgreSQL"),)
+ON_KAFKA = (pytest.mark.kafka, pytest.mark.xdist_group("house on Apache Kafka"))
+
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param("postgres", id="log in PostgreSQL"),
-        pytest.param("kafka", id="log in Apache Kafka", marks=pytest.mark.kafka),
+        pytest.param("postgres", id="log in PostgreSQL", marks=ON_POSTGRES),
+        pytest.param("kafka", id="log in Apache Kafka", marks=ON_KAFKA),
     ],
 )
 async def house(
@@ -59,34 +64,39 @@ async def relaunch(platform: Platform, name: str, **extra: str) -> None:
 
 
 def killings() -> Iterator[object]:
-    """Every step with the log in PostgreSQL; with Apache Kafka those next to the log."""
-    for service, step in (
-        *(("profile", step) for step in BATCH_STEPS),
+    """Every step with the log in PostgreSQL, in two services at once; with Apache Kafka those next
+    to the log."""
+    others = (
         ("segmentation", "before_commit"),
         ("segmentation", "after_commit"),
         ("engagement", "after_commit"),
         *(("engagement", step) for step in TIMER_STEPS),
-    ):
-        yield pytest.param("postgres", service, step, id=f"log in PostgreSQL-{service}-{step}")
+    )
+    for step, other in zip_longest(BATCH_STEPS, others):
+        faults = [("profile", step), *([other] if other else [])]
+        name = " and ".join("-".join(fault) for fault in faults)
+        yield pytest.param("postgres", faults, id=f"log in PostgreSQL-{name}", marks=ON_POSTGRES)
     for step in ("gained", "after_commit", "after_publish"):
         name = f"log in Apache Kafka-profile-{step}"
-        yield pytest.param("kafka", "profile", step, id=name, marks=pytest.mark.kafka)
+        yield pytest.param("kafka", [("profile", step)], id=name, marks=ON_KAFKA)
 
 
-@pytest.mark.parametrize(
-    ("house", "service", "step"), list(killings()), indirect=["house"], scope="module"
-)
-async def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(
-    house: House, service: str, step: str
+@pytest.mark.parametrize(("house", "faults"), list(killings()), indirect=["house"], scope="module")
+async def test_workers_killed_at_any_step_lose_and_double_nothing(
+    house: House, faults: list[tuple[str, str]]
 ) -> None:
-    name = f"{service}-1"
-    times = 1 if step == "gained" else 2
-    await relaunch(house.platform, name, ZHIYIN_FAULT=f"{step}:{times}")
+    workers = house.platform.workers
+    for service, step in faults:
+        times = 1 if step == "gained" else 2
+        await relaunch(house.platform, f"{service}-1", ZHIYIN_FAULT=f"{step}:{times}")
+    names = [f"{service}-1" for service, _ in faults]
     async with asyncio.timeout(120):
-        while house.platform.workers[name].alive:
+        while any(workers[name].alive for name in names):
             await house.post_some(100, 20)
-    assert house.platform.workers[name].process is not None
-    assert house.platform.workers[name].process.returncode == -signal.SIGKILL
+    for name in names:
+        process = workers[name].process
+        assert process is not None
+        assert process.returncode == -signal.SIGKILL
     await house.is_whole()
 
 
