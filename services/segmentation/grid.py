@@ -58,7 +58,7 @@ def _grid(
     by: Scheme, version: int | None, counts: Counter[Scores], now: Instant, took: float
 ) -> RfmGrid:
     cells = [
-        Cell(r, f, m, counts[r, f, m], rfm_class(r, f, m), value_tier(r, f, m))
+        Cell(r, f, m, counts[r, f, m], rfm_class(r, f, m), value_tier(r, m))
         for r in _DOWN
         for f in _DOWN
         for m in _DOWN

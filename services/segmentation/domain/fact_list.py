@@ -17,7 +17,7 @@ from zhiyin.rules.words.language import Words
 LEAST_SHARED: Final = 3
 _MOST_EXAMPLES: Final = 10
 _PLACEHOLDER: Final = "<name>"
-_MOVING: Final = frozenset({"rfm", "lifecycle", "as_of", "tags", "segments"})
+_MOVING: Final = frozenset({"rfm", "quintiles", "lifecycle", "as_of", "tags", "segments"})
 _NAMED_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "attributes": ("",),
     "consents": ("",),

@@ -123,7 +123,7 @@ _SCORES: Final[dict[str, Callable[[Rfm], Any]]] = {
     "f": lambda scores: scores.f,
     "m": lambda scores: scores.m,
     "class": lambda scores: scores.class_,
-    "tier": lambda scores: value_tier(scores.r, scores.f, scores.m),
+    "tier": lambda scores: value_tier(scores.r, scores.m),
 }
 
 
