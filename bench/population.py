@@ -1,8 +1,7 @@
 """People put straight into segmentation's tables: a million of them in a minute or two."""
 
-import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -80,21 +79,6 @@ def change_of(one: Due, models: Sequence[Snapshot], version: int, now: Instant) 
         cause=(cause,),
     )
     return Message(PROFILE_CHANGED, one.profile_id, encode(message))
-
-
-async def only_segments(db: asyncpg.Connection, rules: Mapping[str, Any]) -> None:
-    """These segments in force, live, and none besides."""
-    await db.execute("DELETE FROM segmentation.segment")
-    await db.executemany(
-        "INSERT INTO segmentation.segment (key, version, revision, name, description, rule,"
-        " builtin) VALUES ($1, 1, 1, $1, '', $2::text::json, false)",
-        [(key, json.dumps(rule, ensure_ascii=False)) for key, rule in rules.items()],
-    )
-    await db.execute("UPDATE segmentation.segment_set SET revision = 1")
-    # Once a day everybody is looked at for the cut points of RFM: not today.
-    await db.execute("UPDATE segmentation.cut_schedule SET due_at = now() + interval '1 day'")
-    await db.execute("DELETE FROM segmentation.timer")
-    await db.execute("UPDATE segmentation.backfill SET done = 1, target = 1")
 
 
 async def settle_down(db: asyncpg.Connection, people: Sequence[Due]) -> None:

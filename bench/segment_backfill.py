@@ -15,9 +15,10 @@ import httpx
 
 from bench.gateway_door import up
 from bench.live_news import delays, milliseconds, news_of
-from bench.population import RULES, Due, only_segments, settle_down
+from bench.population import RULES, Due, settle_down
 from bench.report import Figure, show
 from bench.segment_time import LIVE, log_of
+from bench.segments_in_force import only_segments
 from bench.servers import SECRET, Servers, servers
 from zhiyin.contracts.instants import DAY
 from zhiyin.runtime.clock import wall_clock

@@ -8,27 +8,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
-import httpx
 from msgspec import Raw
 
 from bench.gateway_door import up
 from bench.report import Figure
-from bench.servers import SECRET, Servers, servers
+from bench.segments_in_force import only_segments
+from bench.servers import Servers, servers
 from bench.streams import CATEGORIES, events
 from services.profile.domain.fold import NOBODY, Folded, fold
 from services.profile.domain.packed import unpack
 from services.profile.domain.person_event import PersonEvent
 from services.profile.domain.policy import PLAIN
 from services.profile.domain.reading import Reader
-from services.segmentation.domain.library.shelf import LIBRARY
 from zhiyin.contracts.events import encode_event
 from zhiyin.contracts.profiles import Cause, ProfileChanged, Snapshot, encode
 from zhiyin.contracts.topics import PROFILE_CHANGED
-from zhiyin.runtime.http import internal_token
 from zhiyin.runtime.log import Message
 from zhiyin.runtime.log.kafka import KafkaLog
-
-BUILT_IN = tuple(one.key for one in LIBRARY)
 
 
 def changes(count: int, people: int) -> Iterator[Message]:
@@ -85,15 +81,6 @@ def rules(count: int) -> Iterator[Any]:
         )[number % 5]
 
 
-async def define(url: str, count: int, token: str) -> None:
-    """So many segments beside the built-in ones."""
-    headers = {"x-zhiyin-internal": token}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
-        for number, rule in enumerate(rules(max(count - len(BUILT_IN), 0))):
-            body = {"key": f"bench-{count}-{number}", "name": f"Segment {number}", "rule": rule}
-            (await client.post("/v1/segments", json=body)).raise_for_status()
-
-
 async def decided(db: asyncpg.Connection) -> int:
     return int(await db.fetchval("SELECT coalesce(sum(next), 0) FROM segmentation.position"))
 
@@ -105,14 +92,9 @@ async def rate(machine: Servers, segments: int, messages: Sequence[Message]) -> 
     log = KafkaLog(machine.kafka.url, client_id="bench")
     await log.start()
     db = await asyncpg.connect(machine.postgres.dsn)
-    # Nobody can end a built-in segment; where fewer are to be measured, it is done behind its back.
-    surplus = BUILT_IN[segments:]
-    await db.execute(
-        "UPDATE segmentation.segment SET deleted = true WHERE key = ANY($1::text[])", list(surplus)
-    )
+    await only_segments(db, {f"bench-{n}": rule for n, rule in enumerate(rules(segments))})
     with machine.serving("segmentation") as (_, url):
         await up(url)
-        await define(url, segments, internal_token(SECRET))
         before = await decided(db)
         started = time.perf_counter()
         for at in range(0, len(messages), 2_000):
@@ -128,7 +110,7 @@ async def rate(machine: Servers, segments: int, messages: Sequence[Message]) -> 
 def run(count: int = 20_000, people: int = 2_000) -> Sequence[Figure]:
     messages = list(changes(count, people))
     figures = []
-    for segments in (10, 100, 1_000):
+    for segments in (10, 100, 1_000, 5_000):
         with servers(kafka=True) as machine:
             figures.append(
                 Figure(

@@ -15,8 +15,9 @@ import asyncpg
 
 from bench.gateway_door import up
 from bench.live_news import delays, milliseconds, news_of
-from bench.population import RULES, SEGMENT, Due, only_segments, settle_down
+from bench.population import RULES, SEGMENT, Due, settle_down
 from bench.report import Figure, show
+from bench.segments_in_force import only_segments
 from bench.servers import Servers, servers
 from zhiyin.contracts.instants import DAY, MINUTE, SECOND, Instant
 from zhiyin.contracts.segments import decode_segment_changed
