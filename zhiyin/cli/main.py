@@ -15,12 +15,14 @@ from zhiyin.cli.rebuild import rebuild
 from zhiyin.cli.replay import replay
 from zhiyin.cli.scale import scale
 from zhiyin.cli.status import status
+from zhiyin.cli.train import train
 from zhiyin.cli.up import up
 from zhiyin.demo.errors import DemoError
 from zhiyin.embedded.errors import EmbeddedError
 from zhiyin.runtime.env import SettingsError
+from zhiyin.wording.corpus import NoCorpus
 
-FAILURES = (DemoError, EmbeddedError, SettingsError)
+FAILURES = (DemoError, EmbeddedError, NoCorpus, SettingsError)
 """Those whose text is meant for the user."""
 
 
@@ -31,7 +33,7 @@ def application() -> typer.Typer:
         add_completion=False,
         rich_markup_mode=None,
     )
-    for command in (up, down, status, logs, migrate, scale, rebuild, doctor, demo, replay):
+    for command in (up, down, status, logs, migrate, scale, rebuild, doctor, demo, replay, train):
         app.command()(command)
     keys = typer.Typer(help="API keys of the gateway.", no_args_is_help=True)
     keys.command("create")(create)
