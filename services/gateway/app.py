@@ -30,8 +30,6 @@ from services.gateway.prepare import Preparation
 from services.gateway.presence import Presence
 from services.gateway.rotation import Rotation
 from services.gateway.routes import (
-    campaigns,
-    coupons,
     dead_letters,
     erasures,
     events,
@@ -41,13 +39,11 @@ from services.gateway.routes import (
     pages,
     profiles,
     reveals,
-    rfm,
-    rules,
-    segments,
     system,
     tracking,
     trail,
 )
+from services.gateway.routes.forwarded import FORWARDED
 from services.gateway.sealing import Sealer
 from services.gateway.settings import GatewaySettings
 from services.gateway.stores.answers import AnswerStore
@@ -170,24 +166,16 @@ def gateway_app(gateway: Gateway) -> FastAPI:
         gateway.idempotency,
         Preparation(gateway.door).by_name(),
     )
-    forwards = (
-        *profiles.CALLS,
-        *segments.CALLS,
-        *rfm.CALLS,
-        *rules.CALLS,
-        *campaigns.CALLS,
-        *coupons.CALLS,
-    )
     for call, handler in own:
         mount(app, call, handler)
-    for call in forwards:
+    for call in FORWARDED:
         mount(app, call, forwarder.endpoint(call))
     # Routes are tried in order: ours, in which events and profiles come first, before all others.
     app.router.routes.sort(key=lambda route: not getattr(route, "path", "").startswith("/v1/"))
     app.add_api_route("/console", pages.console, include_in_schema=False)
     reveal = reveals.RevealRoute(gateway.vault, gateway.audit).reveal
     app.add_route(reveals.PATH, reveal, methods=["POST"], include_in_schema=False)
-    calls = (*(call for call, _ in own), *forwards)
+    calls = (*(call for call, _ in own), *FORWARDED)
     app.openapi = _once(app, calls)  # type: ignore[method-assign]
     app.add_middleware(InternalOnly, token=gateway.token)
     app.add_middleware(PublicHeaders)

@@ -1,10 +1,13 @@
 """Creating, changing and deleting tag rules: everything is checked before it is in force."""
 
+from collections.abc import Mapping
+
 from services.profile import tag_rules
 from services.profile.domain.tag_set import TagCycle, settle_order, tags_read
 from services.profile.passing_time import retag_timer
+from services.profile.tag_rules import StoredRule
 from zhiyin.contracts.instants import DAY, Instant, duration
-from zhiyin.contracts.tag_rules import TagRuleSpec, TagRuleView
+from zhiyin.contracts.tag_rules import Installed, TagRuleSpec, TagRuleView
 from zhiyin.rules import Rule, RuleError, parse, reads, segments_read
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.clock import Clock
@@ -23,21 +26,33 @@ class Editor:
     async def put(self, tag: str, spec: TagRuleSpec) -> tuple[TagRuleView, bool]:
         """The rule as it is in force now, and whether it is new. Raises Problem (422) if it is no
         rule, its ttl no duration, or rules would read each other's tags in a circle."""
-        rule = _checked(spec)
+        checked(spec)
         async with self._database.transaction() as tx:
             revision = await self._open(tx, self._clock())
             stored = await tag_rules.find(tx, tag)
-            new = stored is None or stored.deleted
-            await _check_circle(tx, tag, rule)
-            same = (
-                not new
-                and stored is not None
-                and (stored.rule, stored.view.ttl) == (spec.rule, spec.ttl)
-            )
-            version = (stored.version if stored else 0) + (0 if same else 1)
-            if not same:
+            await _check_circle(tx, {tag: spec})
+            if not _same(stored, spec):
                 await tag_rules.set_revision(tx, revision)
-            return await tag_rules.put(tx, tag, spec, version), new
+            view = await tag_rules.put(tx, tag, spec, _version(stored, spec), revision)
+            return view, stored is None or stored.deleted
+
+    async def install(self, specs: Mapping[str, TagRuleSpec], replace: bool) -> Installed:
+        """All at once, as one change of the tag set. Where another rule of a tag stands, it stays
+        unless `replace`."""
+        for spec in specs.values():
+            checked(spec)
+        async with self._database.transaction() as tx:
+            revision = await self._open(tx, self._clock())
+            stored = await tag_rules.every(tx)
+            unchanged = [tag for tag in specs if _same(stored.get(tag), specs[tag])]
+            kept = [tag for tag in specs if not replace and _another(stored.get(tag), specs[tag])]
+            wanted = {tag: specs[tag] for tag in specs if tag not in {*unchanged, *kept}}
+            await _check_circle(tx, wanted)
+            if wanted:
+                await tag_rules.set_revision(tx, revision)
+            for tag, spec in wanted.items():
+                await tag_rules.put(tx, tag, spec, _version(stored.get(tag), spec), revision)
+        return Installed(list(wanted), unchanged, kept)
 
     async def delete(self, tag: str) -> None:
         """Whoever has the tag by this rule loses it. Raises Problem: 404."""
@@ -60,16 +75,39 @@ def no_rule(tag: str) -> Problem:
     return Problem(404, "unknown_tag_rule", f"there is no rule for the tag {tag}")
 
 
-def _checked(spec: TagRuleSpec) -> Rule:
+def checked(spec: TagRuleSpec) -> Rule:
+    """Raises Problem (422): no rule, a rule a tag cannot have, or a ttl that is none."""
+    rule = checked_rule(spec.rule)
+    _check_ttl(spec.ttl)
+    return rule
+
+
+def checked_rule(tree: object) -> Rule:
     try:
-        rule = parse(spec.rule, "/rule", quintiles=False)
+        rule = parse(tree, "/rule", quintiles=False)
     except RuleError as error:
         errors = [FieldError(one.pointer, one.code, one.message) for one in error.problems]
         raise Problem(422, "invalid_rule", errors[0].message, errors=errors) from error
     if segments_read(rule) or "segments" in reads(rule):
         raise _invalid("/rule", "segment_in_tag_rule", "a tag rule cannot refer to segments")
-    _check_ttl(spec.ttl)
     return rule
+
+
+def _same(stored: StoredRule | None, spec: TagRuleSpec) -> bool:
+    """Whether what is in force decides the same."""
+    return (
+        stored is not None
+        and not stored.deleted
+        and (stored.rule, stored.view.ttl) == (spec.rule, spec.ttl)
+    )
+
+
+def _another(stored: StoredRule | None, spec: TagRuleSpec) -> bool:
+    return stored is not None and not stored.deleted and not _same(stored, spec)
+
+
+def _version(stored: StoredRule | None, spec: TagRuleSpec) -> int:
+    return (stored.version if stored else 0) + (0 if _same(stored, spec) else 1)
 
 
 def _check_ttl(ttl: str | None) -> None:
@@ -83,14 +121,15 @@ def _check_ttl(ttl: str | None) -> None:
         raise _invalid("/ttl", "invalid_duration", "a ttl is longer than 0 and at most 3650 days")
 
 
-async def _check_circle(tx: Connection, tag: str, rule: Rule) -> None:
+async def _check_circle(tx: Connection, specs: Mapping[str, TagRuleSpec]) -> None:
     graph: dict[str, frozenset[str]] = {
         one.tag: reads(parse(one.rule)) for one in await tag_rules.load(tx)
     }
-    graph[tag] = reads(rule)
+    graph |= {tag: reads(parse(spec.rule)) for tag, spec in specs.items()}
     try:
-        if tag in tags_read(graph[tag]):
-            raise TagCycle((tag, tag))
+        for tag in specs:
+            if tag in tags_read(graph[tag]):
+                raise TagCycle((tag, tag))
         settle_order(graph)
     except TagCycle as cycle:
         message = f"tag rules would read each other's tags in a circle: {cycle}"

@@ -13,11 +13,11 @@ from services.profile.arrivals import from_log, own
 from services.profile.domain.change import Change, State, World, by_history, newborn
 from services.profile.domain.generated import arrival
 from services.profile.domain.identity import MEMBER
-from services.profile.domain.manual_tags import is_manual
 from services.profile.domain.messages import new_profile_id
 from services.profile.domain.packed import PackedSnapshot
 from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.domain.reading import Reader
+from services.profile.domain.stated_tags import is_stated
 from services.profile.identify import Found
 from services.profile.saving import Written
 from zhiyin.contracts.properties.customer import CustomerUnlinked
@@ -40,8 +40,8 @@ async def part(
 
 
 def staying(state: State) -> State:
-    """The person left behind: tags by hand are told again by the events that stay."""
-    tags = {name: tag for name, tag in state.snapshot.tags.items() if not is_manual(tag)}
+    """The person left behind: stated tags are told again by the events that stay."""
+    tags = {name: tag for name, tag in state.snapshot.tags.items() if not is_stated(tag)}
     return State(replace(state.snapshot, tags=tags), state.tagging)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from services.profile import graph, reads, store
+from services.profile import graph, reads, store, tag_progress
 from services.profile.catalogue import Catalogue
 from services.profile.domain.change import Change, State, World, by_time, without_events
 from services.profile.domain.policy import Policy
@@ -55,6 +55,7 @@ class PassingTime:
             if decode_tagging(tagging).revision != rules.revision
         ]
         outcome, _ = await self._look_at(tx, behind, World(rules, self._policy, now))
+        await _tell_progress(tx, cursor, len(rows), rules.revision)
         if len(rows) == _PAGE:
             following = Timer(RETAG, 0, now + _PAUSE, "", RETAG, rows[-1][0].encode())
             await set_timers(tx, [following])
@@ -79,6 +80,14 @@ class PassingTime:
         await store.remember_tagging(tx, quiet)
         await set_timers(tx, [timer for timer in timers if timer is not None])
         return await self._saving.by_time(tx, changes), set(locked)
+
+
+async def _tell_progress(tx: Connection, cursor: str, looked_at: int, revision: int) -> None:
+    if not cursor:
+        await tag_progress.begin(tx)
+    await tag_progress.checked(tx, looked_at)
+    if looked_at < _PAGE:
+        await tag_progress.finish(tx, revision)
 
 
 def replace_due(timer: Timer, due_at: Instant) -> Timer:

@@ -33,7 +33,7 @@ def tag_rule_routes(database: Database, editor: Editor) -> APIRouter:
     @router.get("/v1/tag-rules/{tag}")
     async def show(tag: str) -> Response:
         async with database.connection() as connection:
-            stored = await tag_rules.find(connection, _name(tag))
+            stored = await tag_rules.find(connection, tag_name(tag))
         if stored is None or stored.deleted:
             raise no_rule(tag)
         return json(stored.view)
@@ -42,16 +42,16 @@ def tag_rule_routes(database: Database, editor: Editor) -> APIRouter:
     async def put(request: Request, tag: str) -> Response:
         """200 for a new version, 201 for a new rule."""
         spec = body(TagRuleSpec, await request.body())
-        view, new = await editor.put(_name(tag), spec)
+        view, new = await editor.put(tag_name(tag), spec)
         return json(view, 201 if new else 200)
 
     @router.delete("/v1/tag-rules/{tag}")
     async def delete(tag: str) -> Response:
-        await editor.delete(_name(tag))
+        await editor.delete(tag_name(tag))
         return Response(status_code=204)
 
     return router
 
 
-def _name(tag: str) -> str:
+def tag_name(tag: str) -> str:
     return convert(TagName, tag, code="invalid_tag")

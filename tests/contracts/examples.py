@@ -109,6 +109,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "customer.updated": {
         "attributes": {"city": "杭州", "age": 35, "tastes": ["甜", "辣"], "gone": None},
         "consents": {"marketing.sms": True},
+        "tags": {"vip": True, "guest": False, "trial": "2027-01-01T00:00:00+08:00"},
     },
     "customer.linked": {
         "keep": "p-1",
@@ -183,7 +184,7 @@ def _snapshot() -> Snapshot:
         remembered={"purchase": b"abcd"},
         notes={"N-1": Note("taste_taboo", "不吃香菜", True, "小林", "crm", START, "e-n")},
     )
-    tag = Tag(START, START + DAY, "rule:fan", 3, ("e-1",))
+    tag = Tag(START, START + DAY, "rule:fan", 3, ("e-1",), "盒子破了")
     return Snapshot("p-1", 7, START - DAY, START, facts, {"fan": tag}, ("p-2",))
 
 

@@ -32,7 +32,7 @@ def test_the_profile_reads_as_the_contract_says() -> None:
         an_update(START, consents={"marketing.sms": True}, source="crm"),
     ]
     tags = {
-        "fan": Tag(START, None, "rule:fan"),
+        "fan": Tag(START, None, "rule:fan", 2, ("e1",), "原话"),
         "past": Tag(START, START + DAY, "manual:lee"),
     }
     view = profile_view(snapshot_of(events, tags=tags), {"vips", "a"}, START + 2 * DAY)
@@ -119,6 +119,9 @@ def test_the_profile_reads_as_the_contract_says() -> None:
                 "since": "2026-03-01T00:00:00Z",
                 "until": None,
                 "source": "rule:fan",
+                "rule_version": 2,
+                "evidence": ["e1"],
+                "quote": "原话",
             }
         ],
         "segments": ["a", "vips"],

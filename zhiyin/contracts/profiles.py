@@ -162,13 +162,16 @@ class Facts(Struct, frozen=True, omit_defaults=True):
 
 
 class Tag(Struct, frozen=True, array_like=True):
-    """`until` None: until a rule or a person ends it. `source`: `rule:<tag>`, `manual:<actor>`."""
+    """`until` None: until a rule or a person ends it. `source`: `rule:<tag>`, `manual:<actor>`,
+    `import:<source of the event>`. `evidence`: event ids; `quote`: what one of them said, masked.
+    """
 
     since: Instant
     until: Instant | None
     source: str
     rule_version: int = 0
-    evidence: tuple[str, ...] = ()  # event ids
+    evidence: tuple[str, ...] = ()
+    quote: str = ""
 
     def holds(self, now: Instant) -> bool:
         return self.until is None or now < self.until

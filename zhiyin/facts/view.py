@@ -207,8 +207,17 @@ def _lifecycle(history: OrderHistory, met_at: Instant, now: Instant) -> View:
 
 
 def _tags(tags: dict[str, Tag], now: Instant) -> list[View]:
-    return [
-        {"tag": name, "since": _at(tag.since), "until": _at(tag.until), "source": tag.source}
-        for name, tag in sorted(tags.items())
-        if tag.holds(now)
-    ]
+    return [tag_view(name, tag) for name, tag in sorted(tags.items()) if tag.holds(now)]
+
+
+def tag_view(name: str, tag: Tag) -> View:
+    """A tag with what it rests on. `rule_version` 0: no rule set it."""
+    return {
+        "tag": name,
+        "since": _at(tag.since),
+        "until": _at(tag.until),
+        "source": tag.source,
+        "rule_version": tag.rule_version,
+        "evidence": list(tag.evidence),
+        "quote": tag.quote or None,
+    }

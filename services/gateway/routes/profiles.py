@@ -20,7 +20,7 @@ from services.gateway.upstreams import ENGAGEMENT, PROFILE, SEGMENTATION
 from zhiyin.contracts.events import NAMESPACES
 from zhiyin.contracts.receipts import Mark, marks_of
 from zhiyin.contracts.segments import SegmentOfProfile
-from zhiyin.contracts.tag_rules import ManualTag, TagRuleSpec, TagRuleView
+from zhiyin.contracts.tag_rules import ManualTag
 from zhiyin.facts import profile_view
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.problems import FieldError, Problem, current_trace
@@ -29,11 +29,6 @@ from zhiyin.runtime.web import Page
 _AFTER: Final = Query("after", "a receipt: waits up to 2 s until its events are in the answer")
 _WHY: Final = Query("reason", "why personal values are looked at; goes on record")
 _TYPE: Final = Query("type", "only events of this type")
-_RULE: Final = {
-    "count": {"event": "browse.viewed", "where": {"category": "健身"}, "within": "7d"},
-    "op": "gte",
-    "value": 3,
-}
 _PROFILE: Final = {
     "profile_id": "01975d3e-6a0c-7c55-8f5e-3f7f6a2f9d10",
     "version": 7,
@@ -131,17 +126,6 @@ CALLS: Final = (
         "PATCH", "profiles/{profile_id}/attributes", "profiles.attributes", "Correct attributes",
         body=dict[str, Any], example={"city": "杭州"}, prepare=ATTRIBUTES, **_COMMAND,
     ),
-    _call(
-        "GET", "tag-rules", "tag-rules.list", "All tag rules", query=PAGE,
-        answer=Page[TagRuleView],
-    ),
-    _call("GET", "tag-rules/{tag}", "tag-rules.show", "One tag rule", answer=TagRuleView),
-    _call(
-        "PUT", "tag-rules/{tag}", "tag-rules.put", "Define when a tag is set, and for how long",
-        body=TagRuleSpec, example={"rule": _RULE, "ttl": "30d", "name": "健身爱好者"},
-        answer=TagRuleView,
-    ),
-    _call("DELETE", "tag-rules/{tag}", "tag-rules.delete", "End a tag rule", status=204),
 )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from services.profile.domain.differences import differences, differing
 from services.profile.domain.fold import NeedsHistory, fold, refold
-from services.profile.domain.manual_tags import after_hand
 from services.profile.domain.packed import PackedFacts, PackedSnapshot, unpack
 from services.profile.domain.person_event import PersonEvent, event_order
 from services.profile.domain.policy import Policy
+from services.profile.domain.stated_tags import after_statements
 from services.profile.domain.tag_set import TAGS, TagSet
 from services.profile.domain.tagging import NEVER_ASKED, Tagging
 from services.profile.domain.tags import Occasion, Settled, Tags, holding, next_timer, settle
@@ -89,7 +89,7 @@ def by_history(
         changed |= {f"{TAGS}{name}" for name in state.snapshot.tags}
         tags = state.snapshot.tags
         for event in everything:
-            tags = after_hand(tags, event)
+            tags = after_statements(tags, event)
         start = State(_with(state.snapshot, facts, tags), Tagging(NEVER_ASKED))
     return _settled(state, start, facts, changed, sorted(events, key=event_order), world, True)
 
@@ -121,7 +121,7 @@ def _each_alone(
         if isinstance(folded, NeedsHistory):
             return None
         at = min(folded.facts.newest, world.now)
-        tags = after_hand(state.snapshot.tags, event)
+        tags = after_statements(state.snapshot.tags, event)
         occasion = Occasion(at, at, folded.changed, by_event=True)
         settled = settle(
             _plain(state.snapshot, folded.facts, tags), state.tagging, world.rules, occasion
@@ -141,7 +141,7 @@ def _settled(
 ) -> Change:
     tags = start.snapshot.tags
     for event in events:
-        tags = after_hand(tags, event)
+        tags = after_statements(tags, event)
     if tags is not before.snapshot.tags:
         changed |= {f"{TAGS}{name}" for name in differing(before.snapshot.tags, tags)}
     if _idle(start.tagging, tags, changed, world):

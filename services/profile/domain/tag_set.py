@@ -13,12 +13,13 @@ TAGS = "tags."
 
 
 class Definition(Struct, frozen=True):
-    """A tag rule as it is stored."""
+    """A tag rule as it is stored. `revision`: of the tag set in which it last changed."""
 
     tag: str
     version: int
     rule: Any
     ttl: str | None
+    revision: int = 0
 
 
 class TagRule(Struct, frozen=True):
@@ -26,6 +27,7 @@ class TagRule(Struct, frozen=True):
 
     tag: str
     version: int
+    revision: int
     ttl: Duration | None
     reads: frozenset[str]
     compiled: Compiled
@@ -79,6 +81,7 @@ def _rule(definition: Definition, options: Options) -> TagRule:
     return TagRule(
         definition.tag,
         definition.version,
+        definition.revision,
         None if definition.ttl is None else duration(definition.ttl),
         reads(rule),
         compile_rule(rule, options),

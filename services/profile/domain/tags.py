@@ -1,4 +1,4 @@
-"""Which tags a person has: by hand, by rule, and until when."""
+"""Which tags a person has: stated, by rule, and until when."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -6,7 +6,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.profile.domain.manual_tags import is_manual, is_taken_away, later_hand
+from services.profile.domain.evidence import instants_of, quote_of
+from services.profile.domain.stated_tags import is_stated, is_taken_away, later_word
 from services.profile.domain.tag_set import TAGS, TagRule, TagSet
 from services.profile.domain.tagging import Tagging
 from zhiyin.contracts.instants import Instant
@@ -43,7 +44,7 @@ def settle(snapshot: Snapshot, tagging: Tagging, rules: TagSet, occasion: Occasi
 
 
 def holding(tags: Mapping[str, Tag]) -> frozenset[str]:
-    """The tags there are, those taken away by hand left out."""
+    """The tags there are, those taken away left out."""
     return frozenset(name for name, tag in tags.items() if not is_taken_away(tag))
 
 
@@ -54,13 +55,13 @@ def next_timer(tags: Mapping[str, Tag], flips: Mapping[str, Instant]) -> Instant
 
 
 def together(one: Mapping[str, Tag], other: Mapping[str, Tag]) -> Tags:
-    """The tags of two people who are one. What a hand said stands above rules; of two tags by rule
+    """The tags of two people who are one. What was stated stands above rules; of two tags by rule
     the one that lives longer; rules are asked again anyway."""
     found: Tags = {}
     for name in sorted(one.keys() | other.keys()):
-        by_hand = later_hand(one.get(name), other.get(name))
-        if by_hand is not None:
-            found[name] = by_hand
+        stated = later_word(one.get(name), other.get(name))
+        if stated is not None:
+            found[name] = stated
             continue
         candidates = [tags[name] for tags in (one, other) if name in tags]
         found[name] = max(candidates, key=lambda tag: (tag.until is None, tag.until or 0))
@@ -86,7 +87,7 @@ class _Round:
         known = self._rules.tags
         for name, tag in list(self._tags.items()):
             over = not tag.holds(now) and not is_taken_away(tag)
-            orphaned = self._stale and not is_manual(tag) and name not in known
+            orphaned = self._stale and not is_stated(tag) and name not in known
             if over or orphaned:
                 self._put(name, None)
         if self._stale:
@@ -94,11 +95,13 @@ class _Round:
 
     def ask(self, rule: TagRule) -> None:
         known = self._tags.get(rule.tag)
-        if known is not None and is_manual(known):
+        if known is not None and is_stated(known):
             self._flips.pop(rule.tag, None)
         elif rule.ttl is None:
             self._ask_lasting(rule, known)
-        elif self._stale or (self._occasion.by_event and rule.concerned(self._touched)):
+        elif rule.revision > self._tagging.revision:
+            self._spread_with_ttl(rule, rule.ttl, known)
+        elif self._occasion.by_event and rule.concerned(self._touched):
             self._ask_with_ttl(rule, rule.ttl, known)
 
     def settled(self) -> Settled:
@@ -107,7 +110,7 @@ class _Round:
         return Settled(self._tags, tagging, frozenset(self._changed))
 
     def _ask_lasting(self, rule: TagRule, known: Tag | None) -> None:
-        """`known` gone by hand's end counts as a change of `tags.<tag>`, hence of the rule."""
+        """`known` stated until now counts as a change of `tags.<tag>`, hence of the rule."""
         due = self._flips.get(rule.tag)
         flipped = due is not None and due <= self._occasion.now
         ended = f"{TAGS}{rule.tag}" in self._changed
@@ -122,26 +125,38 @@ class _Round:
             self._put(rule.tag, None)
         elif known is None or known.until is not None:
             since = due if flipped and due is not None else self._occasion.matched_at
-            self._put(rule.tag, self._tag(rule, since, None))
+            self._put(rule.tag, self._tag(rule, since, None, self._occasion.now))
         elif known.rule_version != rule.version:
-            self._put(rule.tag, replace(known, rule_version=rule.version))
+            self._put(rule.tag, self._tag(rule, known.since, None, self._occasion.now))
 
     def _ask_with_ttl(self, rule: TagRule, ttl: int, known: Tag | None) -> None:
         """Asked for the instant of the person's newest event: a late import sets nothing that
         would have ended by now."""
         at = min(self._person.facts.newest, self._occasion.now)
-        until = at + ttl
-        if not rule.compiled.evaluate(self._person, at).matches:
-            if self._stale and known is not None and known.rule_version != rule.version:
-                self._put(rule.tag, None)
-        elif until > self._occasion.now:
-            since = at if known is None else known.since
-            self._put(rule.tag, self._tag(rule, since, until))
+        if rule.compiled.evaluate(self._person, at).matches:
+            self._set_until(rule, at, ttl, known)
 
-    def _tag(self, rule: TagRule, since: Instant, until: Instant | None) -> Tag:
-        explained = rule.compiled.explain(self._person, self._occasion.now)
+    def _spread_with_ttl(self, rule: TagRule, ttl: int, known: Tag | None) -> None:
+        """A rule this person has not been asked by: at which of their events did it last match?"""
+        now = self._occasion.now
+        for at in instants_of(self._person.facts, rule.reads, now - ttl, now):
+            if rule.compiled.evaluate(self._person, at).matches:
+                self._set_until(rule, at, ttl, known)
+                return
+        if known is not None and known.rule_version != rule.version:
+            self._put(rule.tag, None)
+
+    def _set_until(self, rule: TagRule, at: Instant, ttl: int, known: Tag | None) -> None:
+        if at + ttl > self._occasion.now:
+            since = at if known is None else known.since
+            self._put(rule.tag, self._tag(rule, since, at + ttl, at))
+
+    def _tag(self, rule: TagRule, since: Instant, until: Instant | None, at: Instant) -> Tag:
+        """`at`: the instant at which the rule matches."""
+        explained = rule.compiled.explain(self._person, at)
         evidence = tuple(dict.fromkeys(_evidence(explained)))[:_MOST_EVIDENCE]
-        return Tag(since, until, f"rule:{rule.tag}", rule.version, evidence)
+        quote = quote_of(self._person, evidence)
+        return Tag(since, until, f"rule:{rule.tag}", rule.version, evidence, quote)
 
     def _put(self, name: str, tag: Tag | None) -> None:
         if self._tags.get(name) == tag:

@@ -6,15 +6,24 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from zhiyin.contracts.properties.shapes import Name
+from zhiyin.contracts.tag_rules import TagName
 
 Scalar = str | int | float | bool | None
 
 
 class CustomerUpdated(Struct, frozen=True, tag="customer.updated"):
-    """`attributes` values are scalars or lists of scalars; null removes the attribute."""
+    """`attributes` values are scalars or lists of scalars; null removes the attribute. `tags` are
+    those of the system the event comes from: true sets one, an instant with offset sets it until
+    then, false takes it away."""
 
     attributes: dict[Name, Scalar | list[Scalar]] = {}
     consents: dict[Name, bool] = {}
+    tags: dict[TagName, bool | datetime] = {}
+
+    def __post_init__(self) -> None:
+        for name, until in self.tags.items():
+            if isinstance(until, datetime) and until.tzinfo is None:
+                raise ValueError(f"the end of tag {name!r} needs an offset, as +08:00")
 
 
 class CustomerLinked(Struct, frozen=True, tag="customer.linked"):
