@@ -1,7 +1,7 @@
 """Records of `events.*` to typed events, remembering where each came from."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from services.profile.domain.person_event import PersonEvent
 from services.profile.domain.reading import Reader, Refusal
@@ -9,9 +9,6 @@ from services.profile.store import Logged
 from zhiyin.runtime.batch import Rejected
 from zhiyin.runtime.log import Record
 from zhiyin.runtime.telemetry import extract
-
-# What is in our own event log was judged when it came.
-_NO_LIMIT: Final = 1 << 60
 
 
 class Arrivals(NamedTuple):
@@ -41,7 +38,7 @@ def from_log(reader: Reader, logged: Sequence[Logged]) -> list[PersonEvent]:
 
 
 def own(reader: Reader, value: bytes) -> PersonEvent:
-    event = reader.read(value, _NO_LIMIT)
+    event = reader.read_logged(value)
     if isinstance(event, Refusal):
         raise ValueError(f"an event of the event log cannot be read: {event.reason}")
     return event

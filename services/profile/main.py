@@ -18,14 +18,18 @@ from services.profile.domain.policy import PLAIN, Policy
 from services.profile.domain.reading import Reader
 from services.profile.editor import Editor
 from services.profile.erasure_api import erasure_routes
+from services.profile.explain import Explaining
+from services.profile.hearing import Hearing
 from services.profile.hot_copies import HotCopies
 from services.profile.internal_api import internal_routes
+from services.profile.lexicon_api import lexicon_routes
 from services.profile.merge_api import merge_routes
 from services.profile.passing_time import RETAG, PassingTime
 from services.profile.pipeline import Pipeline
 from services.profile.rebuild import REBUILD, Rebuild, rebuild_timer
 from services.profile.saving import TAGS_DUE, Saving
 from services.profile.tag_rule_api import tag_rule_routes
+from services.profile.tagging_api import tagging_routes
 from zhiyin.contracts.topics import EVENTS, PROFILE_CHANGED
 from zhiyin.rules import Options
 from zhiyin.runtime.batch import Outgoing
@@ -42,6 +46,7 @@ from zhiyin.runtime.telemetry import Telemetry
 from zhiyin.runtime.timers import set_timers
 from zhiyin.runtime.web import service_app
 from zhiyin.runtime.worker import Worker, WorkerOptions
+from zhiyin.wording import Model, load_model
 
 SERVICE: Final = "profile"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -72,6 +77,10 @@ def options_of(settings: ServiceSettings) -> Options:
     return Options(time_zone=settings.timezone, currency=settings.currency)
 
 
+def reader_of(settings: ServiceSettings) -> Reader:
+    return Reader(settings.currency, ZoneInfo(settings.timezone))
+
+
 def policy_of(settings: ServiceSettings) -> Policy:
     gifts = frozenset(settings.gift_categories)
     return Policy(settings.currency, settings.source_trust, gifts or PLAIN.gift_categories)
@@ -84,12 +93,14 @@ def build_worker(
     hot: HotCopies,
     telemetry: Telemetry,
     partitions: int,
+    model: Model | None = None,
 ) -> Worker:
+    """`model` None: customers' words are made out by the lexicon alone."""
     catalogue = Catalogue(options_of(settings))
     saving = Saving(partitions, hot, telemetry.delays, wall_clock)
-    reader = Reader(settings.currency, ZoneInfo(settings.timezone))
+    reader = reader_of(settings)
     policy = policy_of(settings)
-    pipeline = Pipeline(reader, catalogue, saving, policy, wall_clock)
+    pipeline = Pipeline(reader, Hearing(reader, model), catalogue, saving, policy, wall_clock)
     passing = PassingTime(catalogue, saving, policy)
     rebuild = Rebuild(reader, catalogue, saving, policy)
 
@@ -125,8 +136,9 @@ async def serve(settings: ServiceSettings) -> int:
         await log.ensure_topics([*EVENTS, PROFILE_CHANGED], settings.partitions)
         hot = HotCopies(redis, database)
         partitions = await log.partitions(PROFILE_CHANGED)
-        worker = build_worker(settings, log, database, hot, telemetry, partitions)
-        app = build_app(settings, telemetry, database, worker, hot, log)
+        model = load_model()
+        worker = build_worker(settings, log, database, hot, telemetry, partitions, model)
+        app = build_app(settings, telemetry, database, worker, hot, log, model)
         return await run_service(app, worker, settings)
     finally:
         await log.stop()
@@ -142,9 +154,12 @@ def build_app(
     worker: Worker | None,
     hot: HotCopies,
     log: EventLog,
+    model: Model | None = None,
 ) -> FastAPI:
     """`worker` None: an app that only answers."""
     commands = Commands(log, wall_clock)
+    editor = Editor(database, wall_clock)
+    explaining = Explaining(database, options_of(settings), wall_clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -163,7 +178,9 @@ def build_app(
             merge_routes(database, commands),
             command_routes(database, commands, wall_clock),
             read_routes(database, options_of(settings), wall_clock),
-            tag_rule_routes(database, Editor(database, wall_clock)),
+            tag_rule_routes(database, editor),
+            tagging_routes(database, editor, explaining),
+            lexicon_routes(database, Hearing(reader_of(settings), model), model),
             internal_routes(database, hot),
             erasure_routes(database, commands, hot, wall_clock),
         ],

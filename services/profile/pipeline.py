@@ -19,6 +19,7 @@ from services.profile.domain.reading import Reader
 from services.profile.domain.tags import together
 from services.profile.erasing import Erased, erase, erasure_in, nothing_to_erase
 from services.profile.graph import Locked
+from services.profile.hearing import Hearing
 from services.profile.identify import Found, identify
 from services.profile.parting import part, staying
 from services.profile.saving import Absorbed, Saving, Written
@@ -35,9 +36,16 @@ class Pipeline:
     """What a worker does with customer events."""
 
     def __init__(
-        self, reader: Reader, catalogue: Catalogue, saving: Saving, policy: Policy, clock: Clock
+        self,
+        reader: Reader,
+        hearing: Hearing,
+        catalogue: Catalogue,
+        saving: Saving,
+        policy: Policy,
+        clock: Clock,
     ) -> None:
         self._reader = reader
+        self._hearing = hearing
         self._catalogue = catalogue
         self._saving = saving
         self._policy = policy
@@ -48,9 +56,8 @@ class Pipeline:
         arrived = arrivals(self._reader, records)
         rules = await self._catalogue.current(tx)
         fresh = await store.first_sight(tx, arrived.records)
-        found, resolution = await identify(
-            tx, [event for event in arrived.events if event.uid in fresh]
-        )
+        new = [event for event in arrived.events if event.uid in fresh]
+        found, resolution = await identify(tx, await self._hearing.hear(tx, new))
         world = World(rules, self._policy, self._clock())
         rejected = await _strangers(tx, arrived, resolution.strangers, world.now)
         await graph.share(tx, resolution.newly_shared)

@@ -99,3 +99,49 @@ FIRST_TABLES: Final = (
     END $$
     """,
 )
+
+TAG_RULES_IN_WORDS: Final = (
+    # `revision`: of the tag set, when the rule last changed.
+    """
+    ALTER TABLE tag_rule
+      ADD COLUMN revision bigint NOT NULL DEFAULT 0,
+      ADD COLUMN description text NOT NULL DEFAULT '',
+      ADD COLUMN name_en text NOT NULL DEFAULT '',
+      ADD COLUMN description_en text NOT NULL DEFAULT ''
+    """,
+    # `settled`: the revision everybody has been brought up to; `checked` of `people` by the pass
+    # under way, or by the last one.
+    """
+    ALTER TABLE tag_set
+      ADD COLUMN settled bigint NOT NULL DEFAULT 0,
+      ADD COLUMN people bigint NOT NULL DEFAULT 0,
+      ADD COLUMN checked bigint NOT NULL DEFAULT 0,
+      ADD COLUMN started_at timestamptz,
+      ADD COLUMN finished_at timestamptz
+    """,
+    """
+    UPDATE tag_set SET settled = revision
+    WHERE NOT EXISTS (SELECT FROM timer WHERE key = 'retag')
+    """,
+)
+
+LEXICON: Final = (
+    # One row: how often operators have edited it.
+    """
+    CREATE TABLE lexicon (
+      one boolean PRIMARY KEY DEFAULT true CHECK (one),
+      revision int NOT NULL
+    )
+    """,
+    "INSERT INTO lexicon (revision) VALUES (0)",
+    # What operators say of a phrase; the built-in keywords are in the code.
+    """
+    CREATE TABLE keyword (
+      phrase text COLLATE "C" PRIMARY KEY,
+      topic text,
+      lean int NOT NULL,
+      weight float8 NOT NULL,
+      updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )
+    """,
+)

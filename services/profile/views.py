@@ -4,13 +4,15 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
+from services.profile.domain.logged_event import decode_logged
 from services.profile.reads import TimelineRow
-from zhiyin.contracts.events import decode_event
+from zhiyin.contracts.heard import Heard
 from zhiyin.contracts.instants import rfc3339
 
 
 class TimelineItem(Struct, frozen=True):
-    """One event. `customer`: the identifiers it carried, personal ones masked."""
+    """One event. `customer`: the identifiers it carried, personal ones masked. `heard`: what was
+    made out in its words."""
 
     event_id: str
     type: str
@@ -20,10 +22,11 @@ class TimelineItem(Struct, frozen=True):
     imported: bool
     customer: dict[str, str]
     properties: Raw
+    heard: Heard | None = None
 
 
 def timeline_item(row: TimelineRow) -> TimelineItem:
-    event = decode_event(row.value)
+    event = decode_logged(row.value)
     return TimelineItem(
         event.event_id,
         event.type,
@@ -33,6 +36,7 @@ def timeline_item(row: TimelineRow) -> TimelineItem:
         event.imported,
         {name: event.masks.get(name) or value for name, value in event.customer.items()},
         event.properties,
+        event.heard,
     )
 
 

@@ -17,6 +17,7 @@ from services.profile.domain.packed import decode_packed
 from services.profile.domain.policy import PLAIN
 from services.profile.domain.reading import Reader
 from services.profile.editor import Editor
+from services.profile.hearing import Hearing
 from services.profile.hot_copies import HotCopies
 from services.profile.main import MIGRATIONS, SERVICE
 from services.profile.passing_time import RETAG, PassingTime
@@ -57,7 +58,10 @@ class Service:
         catalogue = Catalogue(Options())
         saving = Saving(PARTITIONS, self.hot, Delays(), lambda: self.now)
         self.reader = Reader("CNY", ZoneInfo("Asia/Shanghai"))
-        self.pipeline = Pipeline(self.reader, catalogue, saving, PLAIN, lambda: self.now)
+        self.hearing = Hearing(self.reader, None)
+        self.pipeline = Pipeline(
+            self.reader, self.hearing, catalogue, saving, PLAIN, lambda: self.now
+        )
         self.passing = PassingTime(catalogue, saving, PLAIN)
         rebuild = Rebuild(self.reader, catalogue, saving, PLAIN)
         self.fires: dict[str, Fire] = {

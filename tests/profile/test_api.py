@@ -7,11 +7,12 @@ import httpx
 import pytest
 
 from services.profile.main import build_app
-from tests.builders import START, a_browse, a_purchase
+from tests.builders import START, a_browse, a_purchase, a_ticket
 from tests.profile.harness import Service
 from zhiyin.contracts.instants import HOUR, MINUTE
 from zhiyin.contracts.profiles import decode_snapshot
 from zhiyin.contracts.receipts import marks_of
+from zhiyin.runtime.clock import wall_clock
 from zhiyin.runtime.http import internal_token
 from zhiyin.runtime.log.opening import open_log
 from zhiyin.runtime.settings import ServiceSettings
@@ -45,6 +46,19 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("PUT", "/v1/tag-rules/x", {"rules": 1}, 422),
     ("PUT", f"/v1/tag-rules/{'x' * 200}", {"rule": {"tag": "y"}}, 422),
     ("DELETE", "/v1/tag-rules/x", None, 404),
+    ("GET", "/v1/tag-rules/x/explain/nobody", None, 404),
+    ("POST", "/v1/tag-rules/test", {"rule": {"tag": "y"}, "profile_id": "nobody"}, 404),
+    ("POST", "/v1/tag-rules/test", {"rule": {"tags": 1}, "profile_id": "nobody"}, 422),
+    ("POST", "/v1/tag-library/install", {"tags": ["no-such"]}, 422),
+    ("POST", "/v1/tag-library/install", {"groups": ["no-such"]}, 422),
+    ("POST", "/v1/tag-library/install", {"what": 1}, 422),
+    ("PUT", "/v1/lexicon/x", {"topic": "weather"}, 422),
+    ("PUT", "/v1/lexicon/x", {"weight": -1}, 422),
+    ("PUT", "/v1/lexicon/a%20b", {"topic": "taste"}, 422),
+    ("DELETE", "/v1/lexicon/no-such", None, 404),
+    ("GET", "/v1/lexicon?cursor=xx", None, 400),
+    ("POST", "/v1/texts/classify", {"text": ""}, 422),
+    ("POST", "/v1/texts/classify", {"text": "x", "score": 9}, 422),
     ("GET", "/internal/applied?positions=nonsense", None, 422),
     ("GET", "/internal/applied", None, 422),
     ("GET", "/internal/profiles/nobody", None, 404),
@@ -172,6 +186,87 @@ async def test_tag_rules_are_put_listed_and_deleted(api: Api) -> None:
     assert [each["tag"] for each in listed["items"]] == ["regular"]
     assert (await api.call("DELETE", "/v1/tag-rules/regular")).status_code == 204
     assert (await api.call("GET", "/v1/tag-rules/regular")).status_code == 404
+
+
+async def test_how_far_a_changed_rule_has_got_can_be_read(api: Api) -> None:
+    who = await somebody(api)
+    rule = {"rule": {"fact": "orders.count", "op": "gte", "value": 1}, "name_en": "Buyer"}
+    put = (await api.call("PUT", "/v1/tag-rules/buyer", json=rule)).json()
+    assert (put["status"], put["name_en"]) == ("tagging", "Buyer")
+    assert (await api.call("GET", "/v1/tagging")).json()["status"] == "running"
+    await api.service.pass_time(wall_clock() + HOUR)
+    done = (await api.call("GET", "/v1/tagging")).json()
+    assert (done["status"], done["people"], done["checked"]) == ("done", 1, 1)
+    assert done["started_at"] <= done["finished_at"]
+    assert (await api.call("GET", "/v1/tag-rules/buyer")).json()["status"] == "live"
+    [tag] = (await api.call("GET", f"/v1/profiles/{who}")).json()["tags"]
+    assert (tag["source"], tag["rule_version"]) == ("rule:buyer", 1)
+
+
+async def test_a_tag_is_explained_and_a_rule_tried_before_it_is_in_force(api: Api) -> None:
+    who = await somebody(api)
+    bought = {"count": {"event": "purchase.completed"}, "op": "gte", "value": 1}
+    trial = {"rule": bought, "profile_id": who}
+    tried = (await api.call("POST", "/v1/tag-rules/test", json=trial)).json()
+    assert (tried["matches"], tried["held"], tried["rule_version"]) == (True, None, None)
+    assert len(tried["clauses"]["evidence"]) == 1
+    await api.call("PUT", "/v1/tag-rules/buyer", json={"rule": bought})
+    await api.service.pass_time(wall_clock() + HOUR)
+    told = (await api.call("GET", f"/v1/tag-rules/buyer/explain/{who}")).json()
+    assert (told["matches"], told["rule_version"]) == (True, 1)
+    assert told["held"]["evidence"] == told["clauses"]["evidence"]
+
+
+async def test_the_library_is_installed_as_tag_rules_without_overwriting_one(api: Api) -> None:
+    own = {"rule": {"fact": "orders.count", "op": "gte", "value": 9}, "name": "ours"}
+    await api.call("PUT", "/v1/tag-rules/gift-buyer", json=own)
+    listed = (await api.call("GET", "/v1/tag-library")).json()["items"]
+    gifts = [each["tag"] for each in listed if each["group"] == "gift"]
+    assert len(listed) >= 25
+    assert len(gifts) == 4
+    wanted = {"groups": ["gift"], "tags": ["snack-lover"]}
+    first = (await api.call("POST", "/v1/tag-library/install", json=wanted)).json()
+    assert sorted(first["installed"]) == sorted({*gifts, "snack-lover"} - {"gift-buyer"})
+    assert first["kept"] == ["gift-buyer"]
+    again = await api.call("POST", "/v1/tag-library/install", json={**wanted, "replace": True})
+    assert again.json()["installed"] == ["gift-buyer"]
+    assert len(again.json()["unchanged"]) == 4
+    assert (await api.call("GET", "/v1/tag-rules/gift-buyer")).json()["name"] == "送礼客"
+    everything = (await api.call("POST", "/v1/tag-library/install")).json()
+    assert len(everything["installed"]) + len(everything["unchanged"]) == len(listed)
+    in_force = (await api.call("GET", "/v1/tag-library")).json()["items"]
+    assert all(each["installed"] for each in in_force)
+
+
+async def test_the_lexicon_is_edited_and_tried_out(api: Api) -> None:
+    async def topics(text: str) -> list[str]:
+        answer = await api.call("POST", "/v1/texts/classify", json={"text": text})
+        found: list[str] = answer.json().get("topics", [])
+        return found
+
+    assert await topics("有膻骚") == ["other"]
+    put = await api.call("PUT", "/v1/lexicon/膻骚", json={"topic": "taste", "mood": "negative"})
+    assert put.json() == {"phrase": "膻骚", "lexicon": 1}
+    assert await topics("有膻骚") == ["taste"]
+    assert await topics("快递") == ["logistics"]
+    assert (await api.call("DELETE", "/v1/lexicon/快递")).status_code == 204
+    assert await topics("快递") == ["other"], "a built-in keyword is silenced"
+    assert (await api.call("DELETE", "/v1/lexicon/快递")).status_code == 204
+    assert await topics("快递") == ["logistics"], "and comes back when that is taken back"
+    page = (await api.call("GET", "/v1/lexicon", params={"limit": 500})).json()
+    own = {each["phrase"]: each for each in page["items"] if each["source"] == "operator"}
+    assert own["膻骚"]["mood"] == "negative"
+    assert (await api.call("GET", "/v1/texts/model")).json()["lexicon"] == 3
+
+
+async def test_the_timeline_shows_what_was_heard(api: Api) -> None:
+    who = await somebody(api)
+    await api.service.apply(a_ticket(START + MINUTE, text="盒子压扁了", customer="M1"))
+    [item] = (
+        await api.call("GET", f"/v1/profiles/{who}/timeline", params={"type": "support.opened"})
+    ).json()["items"]
+    assert item["heard"]["topics"] == ["packaging"]
+    assert item["properties"]["text"] == "盒子压扁了"
 
 
 async def test_waiting_for_a_receipt_ends_when_it_is_applied_or_the_time_is_up(api: Api) -> None:

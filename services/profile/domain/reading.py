@@ -1,6 +1,6 @@
 """A record's bytes to a typed event, or the reason why it can never be one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from typing import Any, Final
@@ -8,9 +8,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
+from services.profile.domain.logged_event import LoggedEvent, decode_logged
 from services.profile.domain.person_event import NO_HOUR, Identifier, PersonEvent
 from services.profile.domain.trimming import trimmed, with_exact_money
 from zhiyin.contracts.events import KEY_ORDER, Event, decode_event, event_digest, properties_of
+from zhiyin.contracts.heard import HEARD, TEXT_TYPES
 from zhiyin.contracts.instants import DAY, HOUR, Duration, Instant, instant, moment
 from zhiyin.contracts.profiles import Kept, encode
 from zhiyin.contracts.properties.event_types import Properties, known
@@ -34,6 +36,8 @@ _ACTIVE_TYPES: Final = frozenset(
         "engagement.clicked",
     }
 )
+_NO_LIMIT: Final = 1 << 60
+_IN_WORDS: Final = frozenset(TEXT_TYPES)
 _WRONG: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, KeyError)
 
 
@@ -53,9 +57,19 @@ class Reader:
         self._offset = lru_cache(maxsize=4096)(self._offset_on)
 
     def read(self, value: bytes, logged_at: Instant) -> PersonEvent | Refusal:
-        """`logged_at`: when the log took it in, which bounds how far ahead it may be."""
+        """From a topic. `logged_at`: when the log took it in, which bounds how far ahead it may
+        be."""
+        return self._read(value, decode_event, logged_at)
+
+    def read_logged(self, value: bytes) -> PersonEvent | Refusal:
+        """From our own event log, where it was judged when it came."""
+        return self._read(value, decode_logged, _NO_LIMIT)
+
+    def _read(
+        self, value: bytes, decode: Callable[[bytes], Event], logged_at: Instant
+    ) -> PersonEvent | Refusal:
         try:
-            event = decode_event(value)
+            event = decode(value)
             at = instant(event.occurred_at)
         except _WRONG as error:
             return Refusal("malformed", str(error))
@@ -65,6 +79,8 @@ class Reader:
         try:
             properties = properties_of(event)
             content = _decode_content(event.properties)
+            if event.type in _IN_WORDS:
+                content = _with_heard(content, event)
             return self._typed(event, at, properties, content, value, logged_at)
         except _WRONG as error:
             return Refusal("invalid_properties", str(error))
@@ -133,6 +149,17 @@ def identifiers_of(customer: Mapping[str, str]) -> tuple[Identifier, ...]:
     return tuple(
         (namespace, customer[namespace]) for namespace in KEY_ORDER if customer.get(namespace)
     )
+
+
+def _with_heard(content: dict[str, Any], event: Event) -> dict[str, Any]:
+    """Properties with what was made out in their words, as rules read it. What the event says of
+    that itself does not count."""
+    heard = event.heard if isinstance(event, LoggedEvent) else None
+    others = {name: value for name, value in content.items() if name != HEARD}
+    if heard is None:
+        return others
+    told = {"topics": heard.topics, "mood": heard.mood, "quote": heard.quote}
+    return {**others, HEARD: told}
 
 
 def encode_map(content: Mapping[str, Any]) -> bytes:
