@@ -18,6 +18,7 @@ from services.gateway.domain.door import Door
 from services.gateway.domain.health import Delay, Told
 from services.gateway.domain.tokens import Tokens
 from services.gateway.erasures import Erasures
+from services.gateway.exporting import Exporter
 from services.gateway.hot import Breaker, HotCopy
 from services.gateway.idempotency import Idempotency
 from services.gateway.ingest import Ingest
@@ -34,6 +35,7 @@ from services.gateway.routes import (
     erasures,
     events,
     exports,
+    export,
     keys,
     master_keys,
     pages,
@@ -199,6 +201,15 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     erasing = erasures.ErasureRoutes(
         gate, gateway.people, gateway.erasure_store, gateway.erasures, gateway.audit
     )
+    exporting = export.ExportRoute(
+        gate,
+        gateway.people,
+        Exporter(gateway.upstreams),
+        gateway.unmasking,
+        gateway.audit,
+        clock,
+        gateway.settings.service.currency,
+    )
     key = keys.KeyRoutes(gate, gateway.keys, gateway.audit, gateway.idempotency, clock)
     master = master_keys.MasterKeyRoutes(
         gate, gateway.master_keys, gateway.sealer, gateway.presence.all, gateway.audit
@@ -211,6 +222,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (events.CALL, event.post),
         (profiles.BY, profile.by_identifier),
         (profiles.SHOW, profile.show),
+        (export.EXPORT, exporting.export),
         (erasures.ERASE, erasing.erase),
         (erasures.SHOW, erasing.show),
         (keys.LIST, key.list),

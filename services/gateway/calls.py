@@ -55,6 +55,7 @@ class Call(Struct, frozen=True, kw_only=True):
     - `body`, `answer`: msgspec types (a tuple of alternatives), None without one; `example` is
       the body's
     - `prepare`: turns the caller's body into what the service gets (tokens for phone and email)
+    - `mask`: what becomes of the service's answer before anybody sees it
     - `creates`: takes part in `Idempotency-Key`
     - `streams`: a caller who accepts `application/x-ndjson` gets the answer line by line
     - `media`: media types of an answer that is not JSON
@@ -76,6 +77,7 @@ class Call(Struct, frozen=True, kw_only=True):
     status: int = 200
     query: tuple[Query, ...] = ()
     prepare: str | None = None
+    mask: Callable[[bytes], bytes] | None = None
     creates: bool = False
     changes: bool = True
     timeout: float = 15.0
@@ -196,6 +198,8 @@ class Forwarder:
         answer = await self._upstreams.ask(call.service, asked)
         if call.changing and answer.status >= 400:
             await self._record(call, caller, path, answer.status)
+        if call.mask is not None and answer.status == 200:
+            answer = replace(answer, body=call.mask(answer.body))
         return passed_on(answer)
 
     async def _record(self, call: Call, caller: Caller, path: str, refused: int = 0) -> None:

@@ -99,6 +99,12 @@ class People:
             raise UnknownProfile
         return (await self._snapshot(quote(profile_id), asking)).profile_id
 
+    async def stored(self, profile_id: str, asking: Asking) -> Person:
+        """The person as the services themselves have them. Raises Problem (404, 503)."""
+        snapshot = await self._snapshot(quote(await self.stored_id(profile_id, asking)), asking)
+        found = await self._memberships(snapshot.profile_id, asking)
+        return Person(snapshot, found.segments)
+
     async def after(
         self, marks: Sequence[Mark], profile_id: str | tuple[str, str], asking: Asking
     ) -> Person:

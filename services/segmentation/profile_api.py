@@ -1,7 +1,11 @@
 """What one person belongs to, for the gateway."""
 
+import uuid
+from typing import Literal
+
 import msgspec
 from fastapi import APIRouter
+from msgspec import Struct
 from starlette.responses import Response
 
 from services.segmentation import reads
@@ -12,7 +16,7 @@ from services.segmentation.hot_copies import HotCopies, HotCopy, copy_of
 from zhiyin.contracts.instants import rfc3339
 from zhiyin.contracts.segments import SegmentOfProfile
 from zhiyin.runtime.db import Database
-from zhiyin.runtime.web import Page, json
+from zhiyin.runtime.web import Cursor, Limit, Page, decode_cursor, encode_cursor, json
 
 
 def profile_routes(database: Database, hot: HotCopies) -> APIRouter:
@@ -39,7 +43,37 @@ def profile_routes(database: Database, hot: HotCopies) -> APIRouter:
         seen = people[0].version if people else 0
         return json({**msgspec.to_builtins(copy), "profile_version": seen})
 
+    @router.get("/internal/memberships/{profile_id}")
+    async def history(profile_id: ProfileId, limit: Limit = 500, cursor: Cursor = None) -> Response:
+        """Each entering and leaving, for the person's export."""
+        after = decode_cursor(cursor, tuple[uuid.UUID])[0] if cursor else None
+        async with database.connection() as connection:
+            found = await reads.moves_of(connection, profile_id, after, limit + 1)
+        page = found[:limit]
+        more = encode_cursor(page[-1].id) if len(found) > limit else None
+        return json(Page([_move(one) for one in page], more))
+
     return router
+
+
+class MoveOfProfile(Struct, frozen=True):
+    segment: str
+    change: Literal["entered", "left"]
+    at: str
+    decided_at: str
+    cause: str
+    rule_version: int
+
+
+def _move(one: reads.PersonMove) -> MoveOfProfile:
+    return MoveOfProfile(
+        one.segment,
+        "entered" if one.entered else "left",
+        rfc3339(one.at),
+        rfc3339(one.decided_at),
+        one.cause,
+        one.rule_version,
+    )
 
 
 def _belongings(person: PersonCopy, names: dict[str, str]) -> list[SegmentOfProfile]:

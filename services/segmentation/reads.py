@@ -122,6 +122,37 @@ async def moves(
     ]
 
 
+class PersonMove(NamedTuple):
+    """One person entered or left a segment."""
+
+    id: uuid.UUID
+    segment: str
+    entered: bool
+    at: Instant
+    decided_at: Instant
+    cause: str
+    rule_version: int
+
+
+async def moves_of(
+    connection: Connection, profile_id: str, after: uuid.UUID | None, limit: int
+) -> list[PersonMove]:
+    """A person's comings and goings, from behind `after`, in the order of their ids."""
+    rows = await connection.fetch(
+        """
+        SELECT id, segment, entered, at, decided_at, cause, rule_version FROM membership_log
+        WHERE profile_id = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
+        """,
+        profile_id,
+        after,
+        limit,
+    )
+    return [
+        PersonMove(row[0], row[1], row[2], instant(row[3]), instant(row[4]), row[5], row[6])
+        for row in rows
+    ]
+
+
 class DaySize(NamedTuple):
     day: date
     entered: int

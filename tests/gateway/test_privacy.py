@@ -1,7 +1,8 @@
 """A person's rights, on the true services: erasure with its receipt, export, correction."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -10,8 +11,12 @@ import pytest
 
 from tests.databases import a_database
 from tests.gateway.harness import Running
-from tests.gateway.posted import a_purchase
+from tests.gateway.posted import a_purchase, an_event
 from tests.gateway.true_services import a_platform
+from zhiyin.contracts.topics import TOPICS
+from zhiyin.runtime.log import Partition
+
+SCHEMAS = ("gateway", "profile", "segmentation", "engagement")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +91,9 @@ async def test_erasure_reaches_every_store_and_nothing_brings_the_person_back(
     assert again.json()["erasure_id"] == erasure_id
 
 
-async def rows_about(platform: Running, *words: str) -> dict[str, int]:
+async def rows_about(
+    platform: Running, *words: str, schemas: Sequence[str] = SCHEMAS
+) -> dict[str, int]:
     """How many rows of which table (the log apart, which holds tokens for its retention) have one
     of these words in them."""
     found = {}
@@ -94,7 +101,7 @@ async def rows_about(platform: Running, *words: str) -> dict[str, int]:
     try:
         tables = await connection.fetch(
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY($1)",
-            ["gateway", "profile", "segmentation", "engagement"],
+            list(schemas),
         )
         for schema, table in tables:
             count = await connection.fetchval(
@@ -132,3 +139,142 @@ async def test_nobody_can_be_erased_who_is_not_there(platform: Running) -> None:
     reader = await platform.key("profiles:read")
     refused = await platform.client.delete("/v1/profiles/nobody", headers=reader)
     assert refused.status_code == 403
+
+
+async def test_an_export_holds_everything_in_clear_for_who_may_see_it(platform: Running) -> None:
+    who = {"member_id": "M-export", "phone": "13833334444"}
+    told = {"attributes": {"name": "欧阳修", "city": "杭州"}, "consents": {"marketing.sms": True}}
+    orders = [
+        a_purchase(customer=who, properties={"order_id": f"E-{number}", "total": "9000"})
+        for number in range(3)
+    ]
+    profile_id = await known(
+        platform, who, *orders, an_event("customer.updated", told, customer=who)
+    )
+    async with asyncio.timeout(30):
+        while True:
+            answer = await ask(platform, "GET", f"/v1/profiles/{profile_id}/export?reason=DSAR-7")
+            export = answer.json()
+            if export["segment_history"] and export["actions"]:
+                break
+            await asyncio.sleep(0.2)
+    assert answer.status_code == 200
+    assert "attachment" in answer.headers["content-disposition"]
+    assert export["format"] == "zhiyin.profile-export/1"
+    assert export["profile"]["identifiers"]["phone"] == ["+8613833334444"]
+    assert export["profile"]["attributes"]["name"]["value"] == "欧阳修"
+    assert len(export["events"]) == 4
+    assert {each["segment"] for each in export["segment_history"]} >= {"big-spender-10k"}
+    assert export["masked"] is False
+    reader = await platform.key("profiles:read")
+    masked = await platform.client.get(f"/v1/profiles/{profile_id}/export", headers=reader)
+    assert masked.json()["masked"] is True
+    assert "欧阳修" not in masked.text
+    assert "13833334444" not in masked.text
+    assert "欧**" in masked.text
+    timeline = await platform.client.get(f"/v1/profiles/{profile_id}/timeline", headers=reader)
+    assert "欧阳修" not in timeline.text
+    trail = (await ask(platform, "GET", f"/v1/audit?subject={profile_id}")).json()["items"]
+    assert {"profiles.export", "profile.read_unmasked"} <= {each["action"] for each in trail}
+    assert any(each["detail"] == {"why": "DSAR-7"} for each in trail)
+
+
+async def test_a_correction_is_in_redis_and_segments_within_a_second(platform: Running) -> None:
+    """The quickest of three: the machine may have other things to do."""
+    cities = ("成都", "重庆", "昆明")
+    for number, city in enumerate(cities):
+        rule = {"fact": "attributes.city", "op": "eq", "value": city}
+        spec = {"key": f"city-{number}", "name": city, "rule": rule}
+        assert (await ask(platform, "POST", "/v1/segments", spec)).status_code == 201
+    profile_id = await known(platform, {"member_id": "M-correct"})
+    took = []
+    for number, city in enumerate(cities):
+        began = time.monotonic()
+        await ask(platform, "PATCH", f"/v1/profiles/{profile_id}/attributes", {"city": city})
+        await in_the_hot_copy(platform, profile_id, city, f"city-{number}")
+        took.append(time.monotonic() - began)
+    assert min(took) < 1.0
+
+
+async def in_the_hot_copy(platform: Running, profile_id: str, city: str, segment: str) -> None:
+    hot = platform.gateway.people._hot
+    async with asyncio.timeout(60):
+        while True:
+            found = await hot.person(profile_id)
+            if found.snapshot is not None and segment in (found.segments or ()):
+                stated = found.snapshot.facts.attributes.get("city")
+                if stated is not None and stated.value == city:
+                    return
+            await asyncio.sleep(0.01)
+
+
+# What the rest of the platform must never hold: planted wherever a storefront might put it.
+PHONE, EMAIL, CARD = "13877776666", "canary.zhang@example.com", "110101199003074578"
+
+
+async def test_planted_phone_email_and_id_number_are_in_the_vault_alone(
+    platform: Running, capfd: pytest.CaptureFixture[str]
+) -> None:
+    who = {"member_id": "M-canary", "phone": PHONE, "email": EMAIL.upper()}
+    text = f"请打 138 7777 6666 或 {EMAIL}，身份证 {CARD}，+86-{PHONE}"
+    events = [
+        a_purchase(customer=who, properties={"order_id": "C-1", "total": "9000", "note": text}),
+        an_event("support.opened", {"ticket_id": "T", "text": text, "subject": text}, customer=who),
+        an_event("support.messaged", {"ticket_id": "T", "text": text}, customer=who),
+        an_event("browse.searched", {"query": text}, customer=who),
+        an_event("community.asked", {"text": text, "custom": {PHONE: [EMAIL]}}, customer=who),
+        an_event("custom.form", {"phone": int(PHONE), "deep": [{"mail": EMAIL}]}, customer=who),
+        an_event("customer.updated", {"attributes": {"note": text}}, customer=who),
+    ]
+    profile_id = await known(platform, who, *events)
+    bad = an_event("support.opened", {"ticket_id": "T", "text": text, "kind": text}, customer=who)
+    assert (await ask(platform, "POST", "/v1/events", bad)).status_code == 400
+    for path in (
+        f"/v1/profiles/{profile_id}/timeline",
+        f"/v1/profiles/by/phone/{PHONE}/x",
+        f"/v1/profiles/by/email/{EMAIL}?after=x",
+        f"/v1/profiles/{profile_id}/export",
+    ):
+        await ask(platform, "GET", path)
+    tag = {"identifiers": [f"phone:{PHONE}"]}
+    await ask(platform, "POST", f"/v1/profiles/{profile_id}/unmerge", tag)
+    await asyncio.sleep(1.5)  # whatever is written beside: hot copies, the tracking plan
+    await platform.gateway.tracking.write_down()
+    needles = [PHONE, PHONE[3:], EMAIL, EMAIL.upper(), CARD]
+    assert await rows_about(platform, *needles, schemas=[*SCHEMAS, "log"]) == {}
+    assert await in_redis(platform, needles) == []
+    assert await in_topics(platform, needles) == []
+    said = "".join(capfd.readouterr())
+    assert not [needle for needle in needles if needle in said]
+    kept = await platform.gateway.database.pool.fetch("SELECT token FROM vault")
+    clear = await platform.gateway.vault.reveal("phone", [token for (token,) in kept])
+    assert f"+86{PHONE}" in clear.values()  # the scan looked for what is really there
+
+
+async def in_redis(platform: Running, needles: list[str]) -> list[bytes]:
+    """Keys that have, or whose value has, one of the needles in it."""
+    redis = platform.gateway.people._hot._redis
+    found = []
+    async for key in redis.scan_iter():
+        value = await redis.get(key) if await redis.type(key) == b"string" else b""
+        if any(needle.encode() in key + (value or b"") for needle in needles):
+            found.append(key)
+    return found
+
+
+async def in_topics(platform: Running, needles: list[str]) -> list[str]:
+    """Topics with a record that has one of the needles in its key, value or headers."""
+    names = [topic.name for topic in TOPICS]
+    ends = await platform.log.ends(names)
+    consumer = platform.log.consumer("canary", names)
+    found, records = set(), 0
+    for partition, end in ends.items():
+        for offset in range(end):
+            record = await consumer.read_one(Partition(*partition), offset)
+            assert record is not None
+            records += 1
+            said = str(record).encode() + record.value
+            if any(needle.encode() in said for needle in needles):
+                found.add(record.topic)
+    assert records > 10
+    return sorted(found)

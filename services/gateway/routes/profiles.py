@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from services.gateway.calls import PAGE, Admits, Call, Query, asking_of, fit
 from services.gateway.domain.door import Door
+from services.gateway.domain.names import names_masked_in
 from services.gateway.domain.rejection import Rejection
 from services.gateway.domain.scopes import PROFILES_READ, PROFILES_READ_PII, PROFILES_WRITE
 from services.gateway.people import Asking, Person
@@ -99,7 +100,7 @@ CALLS: Final = (
     ),
     _call(
         "GET", "profiles/{profile_id}/timeline", "profiles.timeline", "What happened, newest first",
-        query=(*PAGE, _TYPE),
+        query=(*PAGE, _TYPE), mask=names_masked_in,
     ),
     _call(
         "GET", "profiles/{profile_id}/segments", "profiles.segments", "Segments of a person",
