@@ -132,13 +132,13 @@ def _item(rng: random.Random) -> dict[str, Any]:
     }
 
 
-def cost_after(before: int) -> Cost:
+def cost_after(before: int, rounds: int = _ROUNDS) -> Cost:
     """What the next events cost on somebody with `before` events."""
     # The same pace for both, so that only the length of the history differs.
     values = list(stream(before + _MEASURED, every=_YEAR // _HEAVY))
     earlier = [_read(value) for value in values[:before]]
     start = encode(refold(earlier, PLAIN))
-    runs = [_run(start, earlier, values[before:]) for _ in range(_ROUNDS)]
+    runs = [_run(start, earlier, values[before:]) for _ in range(rounds)]
     return Cost(median(run.micros for run in runs), runs[0].asked, runs[0].size)
 
 

@@ -1,5 +1,6 @@
 """Commands about one person over HTTP: tags by hand and attributes."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -21,19 +22,29 @@ Actor = Annotated[str, Header(alias="x-zhiyin-actor", max_length=128)]
 NOBODY: Final = "unknown"
 
 
-def command_routes(database: Database, commands: Commands, clock: Clock) -> APIRouter:
-    router = APIRouter()
+Give = Callable[[Request, str, str, dict[str, Any]], Awaitable[Response]]
+
+
+def giving(database: Database, commands: Commands) -> Give:
+    """How a command is given: to the person as they are known now."""
 
     async def give(
         request: Request, profile_id: str, event_type: str, properties: dict[str, Any]
     ) -> Response:
-        """To the person as they are known now."""
         async with database.connection() as connection:
             found = await find(connection, profile_id)
         receipt = await commands.give(
             found.profile_id, event_type, properties, traceparent=request.scope.get("traceparent")
         )
         return json(receipt, 202)
+
+    return give
+
+
+def command_routes(database: Database, commands: Commands, clock: Clock) -> APIRouter:
+    router = APIRouter()
+
+    give = giving(database, commands)
 
     @router.put("/v1/profiles/{profile_id}/tags/{tag}")
     async def tag(

@@ -24,6 +24,7 @@ from services.profile.hot_copies import HotCopies
 from services.profile.internal_api import internal_routes
 from services.profile.lexicon_api import lexicon_routes
 from services.profile.merge_api import merge_routes
+from services.profile.note_api import note_routes
 from services.profile.passing_time import RETAG, PassingTime
 from services.profile.pipeline import Pipeline
 from services.profile.rebuild import REBUILD, Rebuild, rebuild_timer
@@ -177,6 +178,7 @@ def build_app(
         routers=[
             merge_routes(database, commands),
             command_routes(database, commands, wall_clock),
+            note_routes(database, commands),
             read_routes(database, options_of(settings), wall_clock),
             tag_rule_routes(database, editor),
             tagging_routes(database, editor, explaining),

@@ -34,6 +34,11 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("PUT", "/v1/profiles/nobody/tags/vip", {"until": "2020-01-01T00:00:00Z"}, 422),
     ("PUT", "/v1/profiles/nobody/tags/vip", {"until": "2099-01-01T00:00:00"}, 422),
     ("PUT", "/v1/profiles/nobody/tags/vip", {"what": 1}, 422),
+    ("PUT", "/v1/profiles/nobody/notes/N-1", {"text": "不吃香菜"}, 404),
+    ("PUT", "/v1/profiles/nobody/notes/N-1", {"text": ""}, 422),
+    ("PUT", "/v1/profiles/nobody/notes/N-1", {"text": "x", "kind": "song"}, 422),
+    ("PUT", "/v1/profiles/nobody/notes/N%201", {"text": "x"}, 422),
+    ("DELETE", "/v1/profiles/nobody/notes/N-1", None, 404),
     ("PATCH", "/v1/profiles/nobody/attributes", {"a": {"b": 1}}, 422),
     ("PATCH", "/v1/profiles/nobody/attributes", {}, 422),
     ("PATCH", "/v1/profiles/nobody/attributes", {"a": 1}, 404),
@@ -291,3 +296,16 @@ async def test_identifiers_of_somebody_else_cannot_be_parted(api: Api) -> None:
     for named, code in (["phone:1"], "unknown_identifier"), (["member_id:M1"], "nobody_left"):
         answer = await api.call("POST", f"/v1/profiles/{who}/unmerge", json={"identifiers": named})
         assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+async def test_a_note_of_staff_is_on_the_profile_with_its_author(api: Api) -> None:
+    await api.service.apply(a_purchase(START))
+    (person,) = await api.service.people()
+    path = f"/v1/profiles/{person.profile_id}/notes/N-1"
+    note = {"text": "放前台", "kind": "delivery_wish", "lasting": False}
+    answer = await api.call("PUT", path, json=note, headers={"X-Zhiyin-Actor": "lee"})
+    assert answer.status_code == 202
+    await api.drain()
+    (person,) = await api.service.people()
+    told = person.facts.notes["N-1"]
+    assert (told.text, told.lasting, told.author) == ("放前台", False, "lee")

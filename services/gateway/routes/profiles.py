@@ -19,6 +19,7 @@ from services.gateway.prepare import ATTRIBUTES, IDENTIFIERS
 from services.gateway.unmasking import Unmasking, masked
 from services.gateway.upstreams import ENGAGEMENT, PROFILE, SEGMENTATION
 from zhiyin.contracts.events import NAMESPACES
+from zhiyin.contracts.notes import NoteSpec
 from zhiyin.contracts.receipts import Mark, marks_of
 from zhiyin.contracts.segments import SegmentOfProfile
 from zhiyin.contracts.tag_rules import ManualTag
@@ -121,6 +122,16 @@ CALLS: Final = (
     ),
     _call(
         "DELETE", "profiles/{profile_id}/tags/{tag}", "profiles.untag", "Take a tag away",
+        **_COMMAND,
+    ),
+    _call(
+        "PUT", "profiles/{profile_id}/notes/{note_id}", "profiles.note",
+        "Write down what staff should heed with every order, or with the next",
+        body=NoteSpec, example={"text": "不吃香菜", "kind": "taste_taboo"}, prepare=ATTRIBUTES,
+        **_COMMAND,
+    ),
+    _call(
+        "DELETE", "profiles/{profile_id}/notes/{note_id}", "profiles.unnote", "Take a note back",
         **_COMMAND,
     ),
     _call(

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 _BYTES: Final[Mapping[str, int]] = MappingProxyType(
     {
-        "purchase": 6_144,
+        "purchase": 5_120,
         "browse": 4_096,
         "support": 1_536,
         "community": 1_536,
@@ -42,7 +42,7 @@ class Limits(Struct, frozen=True):
     recent_orders: int = 192
     recent_step: int = 64
     categories: tuple[int, int] = (400, 320)
-    skus: tuple[int, int, int] = (104, 24, 48)
+    skus: tuple[int, int, int] = (80, 16, 40)
     notes: int = 12
 
 
