@@ -1,4 +1,4 @@
-"""`python -m bench [profile] [segments] [time] [backfill] [gateway] [platform] [person]`:
+"""`python -m bench [profile] [segments] [time] [backfill] [year] [gateway] [platform] [person]`:
 without arguments all of them."""
 
 import sys
@@ -13,6 +13,7 @@ from bench import (
     segment_backfill,
     segment_changes,
     segment_time,
+    virtual_year,
     whole_platform,
 )
 from bench.report import Figure, keep, show
@@ -23,6 +24,7 @@ BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Figure]]]]] = {
     "gateway": ("(c) gateway", gateway_door.run),
     "time": ("(f) segmentation: time", segment_time.run),
     "backfill": ("(g) segmentation: backfill", segment_backfill.run),
+    "year": ("(i) virtual year", virtual_year.run),
     "platform": ("(d) whole platform, (e) memory", whole_platform.run),
     "person": ("(h) somebody with a long history", heavy_person.run),
 }

@@ -31,8 +31,14 @@ def snapshot_of(
     return Snapshot("p-1", 1, created_at, created_at, folded, dict(tags or {}))
 
 
-def person_of(events: Iterable[Event] = (), *, segments: Iterable[str] = (), **rest: Any) -> Person:
-    return Person(snapshot_of(events, **rest), frozenset(segments))
+def person_of(
+    events: Iterable[Event] = (),
+    *,
+    segments: Iterable[str] = (),
+    segment_flips: Mapping[str, Sequence[Instant]] | None = None,
+    **rest: Any,
+) -> Person:
+    return Person(snapshot_of(events, **rest), frozenset(segments), segment_flips or {})
 
 
 def facts_of(events: Iterable[Event]) -> Facts:

@@ -107,6 +107,8 @@ def _condition(test: Any, places: list[Any]) -> bool:
     (op, wanted), *_ = test.items()
     if op == "ne":
         return all(place != wanted for place in places)
+    if op == "exists":
+        return any(place not in (None, []) for place in places)
     there = [Decimal(str(place)) for place in places if place is not None]
     return any(COMPARE[op](place, Decimal(str(wanted))) for place in there)
 
@@ -155,6 +157,8 @@ def _fact(world: World, path: str, now: Instant) -> Any:
     if path == "lifecycle.stage":
         return stage(orders, now)
     r, f, m = scores(orders, now)
+    if path == "rfm.tier":
+        return tier(r, f, m)
     if path == "rfm.class":
         return rfm_class(r, f, m)
     return {"rfm.r": r, "rfm.f": f, "rfm.m": m}[path]
@@ -182,6 +186,16 @@ def rfm_class(r: int, f: int, m: int) -> str:
     if r >= 4:
         return "new_or_small"
     return "churn_warning" if r >= 2 else "dormant"
+
+
+def tier(r: int, f: int, m: int) -> str:
+    if r == 0:
+        return "none"
+    if r == 1:
+        return "lost"
+    if f >= 4 and m >= 4:
+        return "vip"
+    return "potential" if f >= 3 or m >= 3 else "ordinary"
 
 
 def stage(orders: list[tuple[Instant, int]], now: Instant) -> str:

@@ -11,13 +11,13 @@ from zhiyin.contracts.rules import FactView, ValueView
 from zhiyin.rules.options import Options
 from zhiyin.rules.paths import FactPath, Kind, fixed_paths, locate, ops_of
 from zhiyin.rules.words.facts import CHOICES, FIXED, NAMED, FactWords, words_of
-from zhiyin.rules.words.language import Words
+from zhiyin.rules.words.language import Words, same
 
 # An example that fewer people share would say something about one of them.
 LEAST_SHARED: Final = 3
 _MOST_EXAMPLES: Final = 10
 _PLACEHOLDER: Final = "<name>"
-_MOVING: Final = frozenset({"rfm", "quintiles", "lifecycle", "as_of", "tags", "segments"})
+_MOVING: Final = frozenset({"rfm", "quintiles", "lifecycle", "life", "as_of", "tags", "segments"})
 _NAMED_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "attributes": ("",),
     "consents": ("",),
@@ -93,11 +93,15 @@ def _view(
         name=both(words.name),
         unit=None if (unit := words.unit or money) is None else both(unit),
         ops=sorted(ops_of(fact)),
-        values=[ValueView(each, both(CHOICES[each])) for each in fact.choices] or None,
+        values=_choices(fact) or None,
         examples=list(examples),
         seen_in=seen_in,
         moved_by_time=fact.root in _MOVING,
     )
+
+
+def _choices(fact: FactPath) -> list[ValueView]:
+    return [ValueView(each, both(CHOICES.get(each) or same(each))) for each in fact.choices]
 
 
 def shared(values: Iterable[Any]) -> list[Any]:
