@@ -158,7 +158,7 @@ def _fact(world: World, path: str, now: Instant) -> Any:
         return stage(orders, now)
     r, f, m = scores(orders, now)
     if path == "rfm.tier":
-        return tier(r, f, m)
+        return tier(r, m)
     if path == "rfm.class":
         return rfm_class(r, f, m)
     return {"rfm.r": r, "rfm.f": f, "rfm.m": m}[path]
@@ -188,14 +188,14 @@ def rfm_class(r: int, f: int, m: int) -> str:
     return "churn_warning" if r >= 2 else "dormant"
 
 
-def tier(r: int, f: int, m: int) -> str:
+def tier(r: int, m: int) -> str:
     if r == 0:
         return "none"
     if r == 1:
         return "lost"
-    if f >= 4 and m >= 4:
+    if m >= 4:
         return "vip"
-    return "potential" if f >= 3 or m >= 3 else "ordinary"
+    return "potential" if m == 3 else "ordinary"
 
 
 def stage(orders: list[tuple[Instant, int]], now: Instant) -> str:

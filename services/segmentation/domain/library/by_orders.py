@@ -185,8 +185,8 @@ VALUE: Final = (
         "value",
         Words("VIP 客户", "VIP customers"),
         Words(
-            "价值层级 VIP：F≥4 且 M≥4，180 天内购买过。",
-            "Value tier VIP: F≥4 and M≥4, an order within 180 days.",
+            "价值层级 VIP：M≥4，180 天内购买过。",
+            "Value tier VIP: M≥4, an order within 180 days.",
         ),
         "rfm.tier = vip",
     ),
@@ -195,8 +195,8 @@ VALUE: Final = (
         "value",
         Words("潜力客户", "Potential customers"),
         Words(
-            "价值层级潜力：F≥3 或 M≥3，180 天内购买过。",
-            "Value tier potential: F≥3 or M≥3, an order within 180 days.",
+            "价值层级潜力：M=3，180 天内购买过。",
+            "Value tier potential: M=3, an order within 180 days.",
         ),
         "rfm.tier = potential",
     ),
