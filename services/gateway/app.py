@@ -34,8 +34,8 @@ from services.gateway.routes import (
     dead_letters,
     erasures,
     events,
-    exports,
     export,
+    exports,
     keys,
     master_keys,
     pages,
@@ -216,7 +216,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     )
     audit = trail.AuditRoutes(gate, gateway.audit)
     letters = dead_letters.DeadLetterRoutes(gate, gateway.upstreams, gateway.audit)
-    export = exports.ExportRoutes(gate, gateway.upstreams, gateway.vault, gateway.audit)
+    downloads = exports.ExportRoutes(gate, gateway.upstreams, gateway.vault, gateway.audit)
     state = system.SystemRoutes(gate, gateway.upstreams, gateway.presence.all, clock)
     return [
         (events.CALL, event.post),
@@ -235,7 +235,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (dead_letters.LIST, letters.list),
         (dead_letters.REPLAY, letters.replay),
         (system.SHOW, state.show),
-        (exports.CALL, export.export),
+        (exports.CALL, downloads.export),
     ]
 
 
