@@ -10,6 +10,7 @@ from services.engagement.keeping import Rows
 from services.engagement.parking import Stimuli, park
 from services.engagement.store import people
 from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.segments import SegmentChanged
 from zhiyin.runtime.batch import Connection
 
 
@@ -28,7 +29,7 @@ async def cross(
         row = rows[change.profile_id]
         if row.erased:
             continue
-        if row.merged_into is None:
+        if row.merged_into is None or _returning(change, row):
             memberships.append(_membership(crossing, row.partition))
         # A new rule or a backfill changes memberships, but it is no news about the person.
         if not change.news:
@@ -39,6 +40,12 @@ async def cross(
             stimuli[people.final(rows, change.profile_id)] += _starts(crossing, catalog)
     await people.save_memberships(tx, memberships)
     await park(tx, early, now)
+
+
+def _returning(change: SegmentChanged, row: people.Row) -> bool:
+    """Whether it is of somebody parted again, which we are about to hear."""
+    entered = change.cause == "merge" and change.change == "entered"
+    return entered and change.profile_version > row.version
 
 
 def _starts(crossing: Crossing, catalog: Catalog) -> list[Starts]:

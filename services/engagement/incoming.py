@@ -29,6 +29,7 @@ class _Envelope(Struct, frozen=True):
     cause: tuple[Cause, ...] = ()
     merged_into: str | None = None
     erased: bool = False
+    parted_from: dict[str, int] = {}
 
 
 class _Head(Struct, frozen=True):
@@ -57,6 +58,7 @@ class Change:
     erased: bool
     traceparent: str
     merged_from: tuple[str, ...]
+    parted_from: dict[str, int]
 
     def snapshot(self) -> Snapshot:
         return decode_snapshot(self.packed)
@@ -124,4 +126,5 @@ def _change(record: Record, traceparent: str) -> Change:
         erased=envelope.erased,
         traceparent=traceparent,
         merged_from=head.merged_from,
+        parted_from=envelope.parted_from,
     )

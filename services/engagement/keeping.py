@@ -1,5 +1,5 @@
 """Keeps engagement's copy of people up to date: newest version wins, merges move what hangs on
-the absorbed person, erasure forgets."""
+the absorbed person, parting moves it back, erasure forgets."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,8 +50,10 @@ async def keep_people(
         if change.erased:
             await _erase(tx, change, rows, now)
             continue
+        if change.parted_from and change.version == row.version:
+            kept.add(await _part(tx, row, change, rows))
         for absorbed, into in _merges(change):
-            if absorbed in rows and rows[absorbed].stands:
+            if absorbed in rows and rows[absorbed].stands and _holds(change, rows[absorbed]):
                 kept.add(await _merge(tx, rows[absorbed], into, rows, now))
         row.lacking = [each for each in row.lacking if each not in change.merged_from]
         fresh.append(change)
@@ -82,6 +84,31 @@ async def _erase(tx: Connection, change: Change, rows: Rows, now: Instant) -> No
     await note_erasure(tx, change.profile_id, now, counts)
     for former in change.merged_from:  # whose own last word may still come, and will find nothing
         await note_erasure(tx, former, now, {})
+
+
+def _holds(change: Change, absorbed: people.Row) -> bool:
+    """Whether the news of a merge come before it was undone, or have been overtaken by that."""
+    if change.profile_id == absorbed.profile_id:
+        return change.version >= absorbed.version
+    return change.version > absorbed.outdated.get(change.profile_id, -1)
+
+
+async def _part(tx: Connection, back: people.Row, change: Change, rows: Rows) -> str:
+    """Somebody is a person of their own again, who may never have been heard of as merged."""
+    back.outdated = {**back.outdated, **change.parted_from}
+    if back.merged_into is None:
+        return back.profile_id
+    kept = rows[people.final(rows, back.merged_into)]
+    group = [back.profile_id, *change.merged_from]
+    left = list(change.parted_from)
+    back.merged_into, back.changed = None, True
+    kept.lacking = [each for each in kept.lacking if each not in group]
+    kept.changed = True
+    for each in change.merged_from:
+        if each in rows and rows[each].merged_into == kept.profile_id:
+            rows[each].merged_into, rows[each].changed = back.profile_id, True
+    await moves.part(tx, kept.profile_id, back.profile_id, back.partition, group, left)
+    return back.profile_id
 
 
 async def _merge(tx: Connection, gone: people.Row, into: str, rows: Rows, now: Instant) -> str:

@@ -74,7 +74,7 @@ class HotCopy:
         if person == _MOVED:  # to nobody: erased a moment ago
             return _NOTHING
         if person is not None and person.startswith(_MOVED):
-            return Hot(moved_to=person[1:].decode())
+            return Hot(moved_to=person[1:].partition(b"/")[0].decode())
         return Hot(_decoded(decode_snapshot, person), _decoded(_listed, segments))
 
     async def owner(self, namespace: str, value: str) -> str | None:

@@ -27,7 +27,7 @@ class Preparation:
     def identifiers(self, body: bytes) -> bytes:
         """`{"identifiers": ["phone:138…", …]}` with phone and email as tokens."""
         document = decoded(_Object, body)
-        stated = document.get("identifiers")
+        stated = document.get("identifiers", [])
         if not isinstance(stated, list) or not all(isinstance(each, str) for each in stated):
             raise _refused(Rejection("wrong_type", "a list of `namespace:value`", "/identifiers"))
         kept = []

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from zhiyin.contracts.events import Event, encode_event, event_key
-from zhiyin.contracts.instants import moment
+from zhiyin.contracts.instants import Instant, moment
 from zhiyin.contracts.receipts import Mark, receipt_of
 from zhiyin.contracts.topics import topic_of
 from zhiyin.runtime.clock import Clock
@@ -24,6 +24,26 @@ class Receipt(Struct, frozen=True):
     profile_id: str
     receipt: str
     accepted: int = 1
+
+
+def command(
+    profile_id: str,
+    event_type: str,
+    properties: Mapping[str, Any],
+    at: Instant,
+    event_id: str | None = None,
+) -> Event:
+    """What an operator does to a person, as an event."""
+    now = moment(at)
+    return Event(
+        event_id or str(uuid.uuid4()),
+        event_type,
+        now,
+        {"profile_id": profile_id},
+        Raw(msgspec.json.encode(properties)),
+        _SOURCE,
+        received_at=now,
+    )
 
 
 class Commands:
@@ -42,16 +62,7 @@ class Commands:
     ) -> Receipt:
         """Returns once the event is durable. Given twice with the same `event_id` it counts once.
         Raises LogUnavailable."""
-        now = moment(self._clock())
-        event = Event(
-            event_id or str(uuid.uuid4()),
-            event_type,
-            now,
-            {"profile_id": profile_id},
-            Raw(msgspec.json.encode(properties)),
-            _SOURCE,
-            received_at=now,
-        )
+        event = command(profile_id, event_type, properties, self._clock(), event_id)
         message = Message(
             topic_of(event_type),
             event_key(event.customer),

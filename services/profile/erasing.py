@@ -23,6 +23,7 @@ from zhiyin.runtime.log import Message
 _DELETE_BY_PERSON = {
     "profile.event": "DELETE FROM event WHERE profile_id = ANY($1::text[])",
     "profile.alias": "DELETE FROM alias WHERE kept = ANY($1::text[])",
+    "profile.parted": "DELETE FROM parted WHERE one = ANY($1::text[]) OR other = ANY($1::text[])",
     "profile.timer": "DELETE FROM timer WHERE profile_id = ANY($1::text[])",
     "profile.missed_copy": "DELETE FROM missed_copy WHERE profile_id = ANY($1::text[])",
     "profile.profile": "DELETE FROM profile WHERE profile_id = ANY($1::text[])",

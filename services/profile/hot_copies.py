@@ -1,6 +1,6 @@
-"""Hot copies in Redis: `p:{profile_id}` the snapshot (or `@` and the id merged into, or `@` alone
-for a moment after somebody was erased), `i:{namespace}:{token}` the profile id. A cache, never the
-truth."""
+"""Hot copies in Redis: `p:{profile_id}` the snapshot (or `@`, the id merged into, `/`, version; or
+`@` alone for a moment after somebody was erased), `i:{namespace}:{token}` the profile id. A cache,
+never the truth."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -25,14 +25,14 @@ _MARKED_SECONDS: Final = 60
 _ERASED: Final = b"@"
 _AT_ONCE: Final = 200
 _AGAIN_SECONDS: Final = 0.5
-# A newer version is never overwritten by an older one, and nobody merged away comes back. The
-# version stands right after a profile id of 36 characters: 1 + 11 + 38 + 8 bytes.
+# A newer version is never overwritten by an older one; who was merged away comes back only at a
+# version of their own. It stands right after a profile id of 36 characters: 1 + 11 + 38 + 8 bytes.
 _WRITE_NEWER: Final = """
 for i, key in ipairs(KEYS) do
   local head = redis.call('GETRANGE', key, 0, 66)
   local version = -1
   if string.sub(head, 1, 1) == '@' then
-    version = math.huge
+    version = tonumber(string.match(head, '/(%d+)$') or '') or math.huge
   elseif #head > 58 then
     local _, found = cmsgpack.unpack_one(string.sub(head, 59), 0)
     version = found
@@ -57,9 +57,8 @@ class Copy(Struct, frozen=True):
     identifiers: tuple[Identifier, ...] = ()
 
     @classmethod
-    def moved(cls, profile_id: str, kept: str) -> "Copy":
-        # Above every version, and checked as such: an id merged away has had its last one.
-        return cls(profile_id, 1 << 52, b"@" + kept.encode())
+    def moved(cls, profile_id: str, version: int, kept: str) -> "Copy":
+        return cls(profile_id, version, f"@{kept}/{version}".encode())
 
 
 class HotCopies:
@@ -167,4 +166,4 @@ async def copies_of(connection: Connection, profile_ids: Sequence[str]) -> list[
         for one in people
     ]
     moved = await reads.aliases(connection, profile_ids)
-    return kept + [Copy.moved(gone, into) for gone, into in moved.items()]
+    return kept + [Copy.moved(gone, version, into) for gone, version, into in moved]

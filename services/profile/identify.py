@@ -6,8 +6,10 @@ from typing import Final
 
 from services.profile import graph, tombstones
 from services.profile.domain.change import State, newborn
-from services.profile.domain.identity import PROFILE, KnownPerson, Party, Resolution, Resolver
+from services.profile.domain.identity import Resolver
+from services.profile.domain.identity_limits import Limits
 from services.profile.domain.messages import new_profile_id
+from services.profile.domain.party import PROFILE, KnownPerson, Link, Party, Resolution
 from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.domain.tombstones import Tombstone
 from services.profile.graph import Locked
@@ -67,7 +69,9 @@ class Found:
         return State(self.kept.snapshot, self.kept.tagging)
 
 
-async def identify(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[Found], Resolution]:
+async def identify(
+    tx: Connection, events: Sequence[PersonEvent], limits: Limits
+) -> tuple[list[Found], Resolution]:
     """Every event's person, locked until commit, identifiers entered; events of people who were
     erased are left out and counted. Raises Contended."""
     refused: Counter[str] = Counter()
@@ -75,7 +79,7 @@ async def identify(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[
         try:
             # A savepoint: giving up must also give back the locks, or their order is lost.
             async with tx.transaction():
-                found = await _attempt(tx, events)
+                found = await _attempt(tx, events, limits)
             await tombstones.count_refused(tx, refused)
             return found
         except _Moved:
@@ -86,14 +90,21 @@ async def identify(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[
     raise Contended("people keep being merged under this batch")
 
 
-async def _attempt(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[Found], Resolution]:
+async def _attempt(
+    tx: Connection, events: Sequence[PersonEvent], limits: Limits
+) -> tuple[list[Found], Resolution]:
     links, people = await graph.links(tx, _identifiers(events))
     addressed = set(_addressed(events))
     if addressed:
         people |= await graph.people(tx, addressed)
-    resolution = Resolver(links, people).resolve(events)
+    resolution = Resolver(links, people, limits).resolve(events)
+    if tying := resolution.tying:
+        # Mostly nobody is near a limit or was parted; whom it is about is known only now.
+        ties = await graph.ties(tx, tying)
+        if not resolution.allowed(ties, limits):
+            resolution = Resolver(links, people, limits, ties).resolve(events)
     claims = sorted(
-        (identifier, profile_id)
+        graph.Claim(identifier, profile_id, resolution.via.get(identifier))
         for party in resolution.parties
         if party.gained and (profile_id := _kept_id(party))
         for identifier in party.gained
@@ -106,7 +117,20 @@ async def _attempt(tx: Connection, events: Sequence[PersonEvent]) -> tuple[list[
         raise _Moved
     if barred := await tombstones.barred(tx, events, links):
         raise _Barred(barred)
+    await graph.note_uses(tx, resolution.seen_with, resolution.newly_shared)
+    if not await graph.take(tx, _taken(resolution, links)):
+        raise _Moved
     return [Found(party, locked) for party in resolution.parties], resolution
+
+
+def _taken(
+    resolution: Resolution, links: Mapping[Identifier, Link]
+) -> list[tuple[Identifier, str, str]]:
+    return sorted(
+        (identifier, links[identifier].profile_id, _kept_id(party))
+        for party in resolution.parties
+        for identifier in party.taken
+    )
 
 
 def _moved(known: KnownPerson, locked: Locked | None) -> bool:

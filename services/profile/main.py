@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from services.profile.api import read_routes
 from services.profile.catalogue import Catalogue
 from services.profile.command_api import command_routes
 from services.profile.commands import Commands
+from services.profile.domain.identity_limits import Limits, LimitsError, limits_in
 from services.profile.domain.policy import PLAIN, Policy
 from services.profile.domain.reading import Reader
 from services.profile.editor import Editor
@@ -27,7 +28,9 @@ from services.profile.merge_api import merge_routes
 from services.profile.note_api import note_routes
 from services.profile.passing_time import RETAG, PassingTime
 from services.profile.pipeline import Pipeline
-from services.profile.rebuild import REBUILD, Rebuild, rebuild_timer
+from services.profile.preview import Previewer
+from services.profile.rebuild import Rebuild
+from services.profile.rebuilding import asked_in, rebuild_people
 from services.profile.saving import TAGS_DUE, Saving
 from services.profile.tag_rule_api import tag_rule_routes
 from services.profile.tagging_api import tagging_routes
@@ -37,6 +40,8 @@ from zhiyin.runtime.batch import Outgoing
 from zhiyin.runtime.clock import wall_clock
 from zhiyin.runtime.command import run_command
 from zhiyin.runtime.db import Database
+from zhiyin.runtime.delays import Delays
+from zhiyin.runtime.env import SettingsError
 from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
 from zhiyin.runtime.migrate import migrate, role_of
@@ -44,7 +49,6 @@ from zhiyin.runtime.redis import connect
 from zhiyin.runtime.serve import run_service
 from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
-from zhiyin.runtime.timers import set_timers
 from zhiyin.runtime.web import service_app
 from zhiyin.runtime.worker import Worker, WorkerOptions
 from zhiyin.wording import Model, load_model
@@ -62,16 +66,25 @@ async def migrate_all(settings: ServiceSettings) -> int:
     return 0
 
 
-async def rebuild_all(settings: ServiceSettings) -> int:
-    """Has the workers fold everybody anew; returns at once."""
+async def rebuild(settings: ServiceSettings, words: Sequence[str]) -> int:
+    """Folds people anew, beside the workers, who publish what comes of it."""
+    asked = asked_in(words)
     database = open_database(settings)
+    log = open_log(settings)
+    redis = connect(settings.redis)
     await database.open()
+    await log.start()
     try:
-        async with database.transaction() as tx:
-            await set_timers(tx, [rebuild_timer(wall_clock())])
+        hot = HotCopies(redis, database)
+        saving = Saving(await log.partitions(PROFILE_CHANGED), hot, Delays(), wall_clock)
+        reader = reader_of(settings)
+        catalogue = build_catalogue(settings)
+        anew = Rebuild(reader, catalogue, saving, policy_of(settings), wall_clock)
+        return await rebuild_people(anew, database, asked)
     finally:
+        await log.stop()
+        await redis.aclose()
         await database.close()
-    return 0
 
 
 def options_of(settings: ServiceSettings) -> Options:
@@ -87,6 +100,33 @@ def policy_of(settings: ServiceSettings) -> Policy:
     return Policy(settings.currency, settings.source_trust, gifts or PLAIN.gift_categories)
 
 
+def limits_of(settings: ServiceSettings) -> Limits:
+    """Raises SettingsError."""
+    try:
+        return limits_in(settings.identity_limits)
+    except LimitsError as error:
+        raise SettingsError(f"ZHIYIN_IDENTITY_LIMITS: {error}") from error
+
+
+def read_settings(environ: Mapping[str, str]) -> ServiceSettings:
+    """Raises SettingsError, also for what only this service reads."""
+    settings = ServiceSettings.from_env(environ)
+    limits_of(settings)
+    return settings
+
+
+def build_pipeline(
+    settings: ServiceSettings, saving: Saving, catalogue: Catalogue, model: Model | None
+) -> Pipeline:
+    reader = reader_of(settings)
+    hearing, policy, limits = Hearing(reader, model), policy_of(settings), limits_of(settings)
+    return Pipeline(reader, hearing, catalogue, saving, policy, wall_clock, limits)
+
+
+def build_catalogue(settings: ServiceSettings) -> Catalogue:
+    return Catalogue(options_of(settings))
+
+
 def build_worker(
     settings: ServiceSettings,
     log: EventLog,
@@ -97,13 +137,10 @@ def build_worker(
     model: Model | None = None,
 ) -> Worker:
     """`model` None: customers' words are made out by the lexicon alone."""
-    catalogue = Catalogue(options_of(settings))
+    catalogue = build_catalogue(settings)
     saving = Saving(partitions, hot, telemetry.delays, wall_clock)
-    reader = reader_of(settings)
-    policy = policy_of(settings)
-    pipeline = Pipeline(reader, Hearing(reader, model), catalogue, saving, policy, wall_clock)
-    passing = PassingTime(catalogue, saving, policy)
-    rebuild = Rebuild(reader, catalogue, saving, policy)
+    pipeline = build_pipeline(settings, saving, catalogue, model)
+    passing = PassingTime(catalogue, saving, policy_of(settings))
 
     async def recover(outgoing: Sequence[Outgoing]) -> None:
         await hot.recover({one.message.key for one in outgoing})
@@ -114,7 +151,7 @@ def build_worker(
         log,
         database,
         pipeline.apply,
-        {TAGS_DUE: passing.end, RETAG: passing.retag, REBUILD: rebuild.walk},
+        {TAGS_DUE: passing.end, RETAG: passing.retag},
         telemetry,
         options=WorkerOptions.of(settings),
         recover=recover,
@@ -161,6 +198,10 @@ def build_app(
     commands = Commands(log, wall_clock)
     editor = Editor(database, wall_clock)
     explaining = Explaining(database, options_of(settings), wall_clock)
+    # What a preview does is rolled back: nothing of it is published or measured.
+    aside = Saving(settings.partitions, hot, Delays(), wall_clock)
+    pipeline = build_pipeline(settings, aside, build_catalogue(settings), model)
+    preview = Previewer(database, pipeline, settings.currency, wall_clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -176,7 +217,7 @@ def build_app(
         database=database,
         worker=worker,
         routers=[
-            merge_routes(database, commands),
+            merge_routes(database, commands, preview),
             command_routes(database, commands, wall_clock),
             note_routes(database, commands),
             read_routes(database, options_of(settings), wall_clock),
@@ -191,8 +232,12 @@ def build_app(
 
 
 def main(arguments: Sequence[str]) -> int:
-    commands = {"serve": serve, "migrate": migrate_all, "rebuild": rebuild_all}
-    return run_command(SERVICE, arguments, commands, ServiceSettings.from_env)
+    commands = {
+        "serve": serve,
+        "migrate": migrate_all,
+        "rebuild": lambda settings: rebuild(settings, arguments[1:]),
+    }
+    return run_command(SERVICE, arguments, commands, read_settings, reading_on=["rebuild"])
 
 
 if __name__ == "__main__":

@@ -6,25 +6,26 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from services.profile import graph, store
+from services.profile import former, graph, store
 from services.profile.arrivals import Arrivals, arrivals, from_log, own, traceparent_of
 from services.profile.catalogue import Catalogue
-from services.profile.domain.change import Change, State, World, by_events, by_history
-from services.profile.domain.consents import anything_said, withdrawals
+from services.profile.domain.change import Afresh, Change, State, World, by_events, by_history
+from services.profile.domain.consents import anything_said, sides_of, withdrawals
 from services.profile.domain.fold import NeedsHistory
 from services.profile.domain.generated import withdrawal
+from services.profile.domain.identity_limits import DEFAULT_LIMITS, Limits
+from services.profile.domain.linking import as_one, noted
 from services.profile.domain.person_event import PersonEvent
 from services.profile.domain.policy import Policy
 from services.profile.domain.reading import Reader
-from services.profile.domain.tags import together
 from services.profile.erasing import Erased, erase, erasure_in, nothing_to_erase
+from services.profile.former import Merge
 from services.profile.graph import Locked
 from services.profile.hearing import Hearing
 from services.profile.identify import Found, identify
-from services.profile.parting import part, staying
+from services.profile.parting import Divider, Parted
 from services.profile.saving import Absorbed, Saving, Written
 from zhiyin.contracts.instants import Instant
-from zhiyin.contracts.properties.customer import CustomerUnlinked
 from zhiyin.runtime.batch import Connection, Outcome, Rejected
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.log import Record
@@ -43,6 +44,7 @@ class Pipeline:
         saving: Saving,
         policy: Policy,
         clock: Clock,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._reader = reader
         self._hearing = hearing
@@ -50,6 +52,7 @@ class Pipeline:
         self._saving = saving
         self._policy = policy
         self._clock = clock
+        self._limits = limits
 
     async def apply(self, tx: Connection, records: Sequence[Record]) -> Outcome:
         """A batch of `events.*`."""
@@ -57,16 +60,23 @@ class Pipeline:
         rules = await self._catalogue.current(tx)
         fresh = await store.first_sight(tx, arrived.records)
         new = [event for event in arrived.events if event.uid in fresh]
-        found, resolution = await identify(tx, await self._hearing.hear(tx, new))
+        heard = await self._hearing.hear(tx, new)
+        found, resolution = await identify(tx, heard, self._limits)
         world = World(rules, self._policy, self._clock())
         rejected = await _strangers(tx, arrived, resolution.strangers, world.now)
-        await graph.share(tx, resolution.newly_shared)
         found, erased = await _erased(tx, found, arrived, world.now)
         for each in found:
             each.party.events += self._stricter(each)
+        homes = resolution.homes
         await store.append_events(
-            tx, ((each.profile_id, event) for each in found for event in each.party.events)
+            tx,
+            (
+                (homes.get(event.uid, each.profile_id), event)
+                for each in found
+                for event in each.party.events
+            ),
         )
+        await former.absorb(tx, [one for each in found for one in _merges(each)], world.now)
         written: list[Written] = []
         for each in found:
             written += await self._person(tx, each, world, arrived)
@@ -79,31 +89,33 @@ class Pipeline:
         self, tx: Connection, found: Found, world: World, arrived: Arrivals
     ) -> list[Written]:
         partition = _partition(found, arrived)
-        newcomers: list[Written] = []
-        if any(isinstance(event.properties, CustomerUnlinked) for event in found.party.events):
-            newcomers = await part(tx, self._reader, found, world, partition)
-        change = await self._change(tx, found, world)
+        state = await _together(tx, found, world)
+        parted = await Divider(tx, self._reader, world, partition).part(state, found.party.events)
+        if parted is not None:
+            found.parted = True
+            found.party.members -= parted.members
         written = Written(
-            change,
+            await self._change(tx, found, state, parted, world),
             frozenset(found.party.members),
             found.links,
             partition,
-            tuple(found.party.gained),
+            (*found.party.gained, *found.party.taken),
             tuple(_absorbed(gone, found.profile_id) for gone in found.absorbed),
             found.linked,
         )
-        return [*newcomers, written]
+        return [*(parted.newcomers if parted is not None else ()), written]
 
-    async def _change(self, tx: Connection, found: Found, world: World) -> Change:
-        state, events = found.state(world.now), found.party.events
-        afresh = bool(found.absorbed) or found.parted
-        if not afresh:
+    async def _change(
+        self, tx: Connection, found: Found, state: State, parted: Parted | None, world: World
+    ) -> Change:
+        events = found.party.events
+        if not found.absorbed and parted is None:
             change = by_events(state, events, world)
             if not isinstance(change, NeedsHistory):
                 return change
-        if found.parted:
-            state = staying(state)
-        state = _with_absorbed(state, found.absorbed)
+        afresh = Afresh(state.snapshot.tags) if found.absorbed else None
+        if parted is not None:
+            state, afresh = parted.left, Afresh.of_part(parted.tags, world)
         ids = [found.profile_id, *state.snapshot.merged_from]
         history = from_log(self._reader, await store.history(tx, ids))
         return by_history(state, history, events, world, afresh=afresh)
@@ -118,11 +130,16 @@ class Pipeline:
         facts = {one.profile_id: one.snapshot.facts for one in locked}
         if not anything_said(joints, facts, found.party.stored):
             return []
+        ids = {one.profile_id: (one.profile_id, *one.snapshot.merged_from) for one in locked}
         records = []
         for number, joint in enumerate(joints):
             at, purposes = withdrawals(joint, facts)
             if purposes:
-                value = withdrawal(joint.event, number, found.profile_id, at, purposes)
+                between = [
+                    [each for one in side.stored for each in ids[one.profile_id]]
+                    for side in sides_of(joint)
+                ]
+                value = withdrawal(joint.event, number, found.profile_id, at, purposes, between)
                 records.append(own(self._reader, value))
         return records
 
@@ -160,17 +177,20 @@ async def _strangers(
     ]
 
 
-def _with_absorbed(state: State, absorbed: Sequence[Locked]) -> State:
-    """The kept person with the tags and former ids of those merged into them."""
-    snapshot = state.snapshot
-    for gone in absorbed:
-        snapshot = replace(
-            snapshot,
-            version=max(snapshot.version, gone.snapshot.version),
-            tags=together(snapshot.tags, gone.snapshot.tags),
-            merged_from=(*snapshot.merged_from, gone.profile_id, *gone.snapshot.merged_from),
-        )
-    return State(snapshot, state.tagging)
+async def _together(tx: Connection, found: Found, world: World) -> State:
+    """The person with all who have become part of them, and what was noted about identifiers."""
+    state = found.state(world.now)
+    if found.absorbed:
+        owned = await graph.identifiers(tx, found.profile_id)
+        state = as_one(state, [gone.snapshot for gone in found.absorbed], owned)
+    return noted(state, found.party, world.now) if found.party.notes else state
+
+
+def _merges(found: Found) -> list[Merge]:
+    kept = found.kept
+    if kept is None:
+        return []
+    return [Merge(gone, kept, gone.snapshot.version + 1) for gone in found.absorbed]
 
 
 def _absorbed(gone: Locked, kept: str) -> Absorbed:
@@ -178,6 +198,8 @@ def _absorbed(gone: Locked, kept: str) -> Absorbed:
 
 
 def _partition(found: Found, arrived: Arrivals) -> int:
-    """Of the last record; those of our own making came in none."""
-    records = (arrived.records.get(event.uid) for event in reversed(found.party.events))
+    """Of the last record; those of our own making came in none. Whom somebody else's event told
+    us something about has only that one."""
+    events = [*found.party.events[::-1], found.party.witness]
+    records = (arrived.records.get(event.uid) for event in events if event is not None)
     return next(record.partition for record in records if record is not None)

@@ -45,6 +45,18 @@ async def person(connection: Connection, profile_id: str) -> StoredPerson | None
     return None if row is None else StoredPerson(*row)
 
 
+async def person_id(connection: Connection, profile_id: str) -> str | None:
+    """The id under which somebody goes now, who may have been merged away."""
+    found: str | None = await connection.fetchval(
+        """
+        SELECT profile_id FROM profile
+        WHERE profile_id = coalesce((SELECT kept FROM alias WHERE profile_id = $1), $1)
+        """,
+        profile_id,
+    )
+    return found
+
+
 async def person_by(connection: Connection, namespace: str, token: str) -> StoredPerson | None:
     row = await connection.fetchrow(
         """
@@ -71,12 +83,13 @@ async def identifiers(
     return found
 
 
-async def aliases(connection: Connection, profile_ids: Sequence[str]) -> dict[str, str]:
-    """Those of the ids that are of people merged away, and into whom."""
+async def aliases(connection: Connection, profile_ids: Sequence[str]) -> list[tuple[str, int, str]]:
+    """Those of the ids that are of people merged away, at which version, and into whom."""
     rows = await connection.fetch(
-        "SELECT profile_id, kept FROM alias WHERE profile_id = ANY($1::text[])", list(profile_ids)
+        "SELECT profile_id, version, kept FROM alias WHERE profile_id = ANY($1::text[])",
+        list(profile_ids),
     )
-    return dict(rows)
+    return [tuple(row) for row in rows]
 
 
 async def timeline(
@@ -102,6 +115,15 @@ async def timeline(
         event_type,
     )
     return [TimelineRow(*row) for row in rows]
+
+
+async def events_by_type(connection: Connection, profile_ids: Sequence[str]) -> dict[str, int]:
+    """How many events of each type a person has, who may have had several ids."""
+    rows = await connection.fetch(
+        "SELECT type, count(*) FROM event WHERE profile_id = ANY($1::text[]) GROUP BY 1 ORDER BY 1",
+        list(profile_ids),
+    )
+    return dict(rows)
 
 
 async def positions(connection: Connection) -> dict[tuple[str, int], int]:

@@ -1,9 +1,9 @@
 """From decided changes to everything that is written: rows, timers, messages, hot copies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from services.profile import graph, store
+from services.profile import store
 from services.profile.domain.change import Change
 from services.profile.domain.messages import (
     Traceparent,
@@ -39,7 +39,8 @@ class Absorbed(NamedTuple):
 
 class Written(NamedTuple):
     """A change with what the graph knows of the person. `partition` publishes it; `linked` is False
-    where the graph knows nothing new, so that only the snapshot has to be replaced."""
+    where the graph knows nothing new, so that only the snapshot has to be replaced;
+    `parted_from`: of somebody who was part of somebody else until now."""
 
     change: Change
     members: frozenset[str]
@@ -48,6 +49,7 @@ class Written(NamedTuple):
     gained: tuple[Identifier, ...] = ()
     absorbed: tuple[Absorbed, ...] = ()
     linked: bool = True
+    parted_from: Mapping[str, int] = {}
 
 
 class Saving:
@@ -70,10 +72,7 @@ class Saving:
         rows = [_row(one) for one in sorted(written, key=_profile_id)]
         absorbed = [gone for one in written for gone in one.absorbed]
         if absorbed:
-            now = max(one.change.after.snapshot.updated_at for one in written)
-            kept_of = {gone.snapshot.profile_id: gone.kept for gone in absorbed}
-            await graph.absorb(tx, kept_of, now)
-            await clear_timers(tx, [timer_key(one) for one in kept_of])
+            await clear_timers(tx, [timer_key(one.snapshot.profile_id) for one in absorbed])
         linked = {_profile_id(one) for one in written if one.linked}
         await store.save(tx, [row for row in rows if row.profile_id in linked])
         await store.update(tx, [row for row in rows if row.profile_id not in linked])
@@ -85,7 +84,10 @@ class Saving:
             for message in _messages(one, packed[_profile_id(one)], traceparent)
         ]
         copies = [_copy(one, packed[_profile_id(one)]) for one in written]
-        copies += [Copy.moved(gone.snapshot.profile_id, gone.kept) for gone in absorbed]
+        copies += [
+            Copy.moved(gone.snapshot.profile_id, gone.snapshot.version, gone.kept)
+            for gone in absorbed
+        ]
         received = [
             event.received_at for one in written for event in one.change.cause if not event.imported
         ]
@@ -111,7 +113,9 @@ class Saving:
         await store.update(tx, rows)
         outgoing = [
             _changed(
-                change, row.snapshot, partition_of(row.profile_id, self._partitions), _untraced
+                Written(change, frozenset(), 0, partition_of(row.profile_id, self._partitions)),
+                row.snapshot,
+                _untraced,
             )
             for row, change in zip(rows, changes, strict=True)
         ]
@@ -183,7 +187,7 @@ def _copy(one: Written, packed: bytes) -> Copy:
 
 
 def _messages(one: Written, packed: bytes, traceparent: Traceparent) -> list[Outgoing]:
-    found = [_changed(one.change, packed, one.partition, traceparent)]
+    found = [_changed(one, packed, traceparent)]
     after = one.change.after.snapshot
     for gone, kept in one.absorbed:
         identity = message_id(gone.profile_id, gone.version)
@@ -193,13 +197,14 @@ def _messages(one: Written, packed: bytes, traceparent: Traceparent) -> list[Out
     return found
 
 
-def _changed(change: Change, packed: bytes, partition: int, traceparent: Traceparent) -> Outgoing:
+def _changed(one: Written, packed: bytes, traceparent: Traceparent) -> Outgoing:
+    change = one.change
     after = change.after.snapshot
     identity = message_id(after.profile_id, after.version)
-    value = changed_message(str(identity), change, packed, traceparent)
+    value = changed_message(str(identity), change, packed, traceparent, one.parted_from)
     trace = traceparent(change.cause[-1]) if change.cause else ""
     message = Message(PROFILE_CHANGED, after.profile_id, value, inject((), trace or None))
-    return Outgoing(identity, partition, message)
+    return Outgoing(identity, one.partition, message)
 
 
 def _untraced(_: PersonEvent) -> str:

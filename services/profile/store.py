@@ -56,6 +56,18 @@ class Row(NamedTuple):
     tagging: bytes
 
 
+class StoredRow(NamedTuple):
+    """A person's row as it stands, not decoded: it may be damaged."""
+
+    profile_id: str
+    version: int
+    created_at: Instant
+    updated_at: Instant
+    members: list[str]
+    snapshot: bytes
+    tagging: bytes
+
+
 class Logged(NamedTuple):
     """An event in the event log."""
 
@@ -117,6 +129,15 @@ async def move_events(
     )
 
 
+async def drop_events(tx: Connection, profile_ids: Sequence[str], uids: Sequence[bytes]) -> None:
+    """What the platform had concluded itself no longer holds."""
+    await tx.execute(
+        "DELETE FROM event WHERE profile_id = ANY($1::text[]) AND uid = ANY($2::uuid[])",
+        list(profile_ids),
+        list(map(UUID, uids)),
+    )
+
+
 async def save(tx: Connection, rows: Sequence[Row]) -> None:
     """Insert people, or replace what is stored of them; existing ones must be locked."""
     if rows:
@@ -168,6 +189,44 @@ async def page_of_people(tx: Connection, after: str, limit: int) -> list[tuple[s
         limit,
     )
     return [tuple(row) for row in rows]
+
+
+async def ids_after(connection: Connection, after: str, limit: int) -> list[str]:
+    """Profile ids behind `after`, in order."""
+    rows = await connection.fetch(
+        "SELECT profile_id FROM profile WHERE profile_id > $1 ORDER BY 1 LIMIT $2", after, limit
+    )
+    return [profile_id for (profile_id,) in rows]
+
+
+async def count_people(connection: Connection) -> int:
+    found: int = await connection.fetchval("SELECT count(*) FROM profile")
+    return found
+
+
+async def lock_rows(tx: Connection, profile_ids: Sequence[str]) -> list[StoredRow]:
+    """Those who are still there, locked in the order of their ids."""
+    rows = await tx.fetch(
+        """
+        SELECT profile_id, version, created_at, updated_at, members, snapshot, tagging
+        FROM profile WHERE profile_id = ANY($1::text[]) ORDER BY profile_id FOR UPDATE
+        """,
+        list(profile_ids),
+    )
+    return [StoredRow(*row) for row in rows]
+
+
+async def correct_members(tx: Connection, people: Sequence[tuple[str, frozenset[str]]]) -> None:
+    """Write down which members people are, where that had got wrong."""
+    await tx.execute(
+        """
+        UPDATE profile p SET members = n.members::text[], links = p.links + 1
+        FROM unnest($1::text[], $2::text[]) AS n (profile_id, members)
+        WHERE p.profile_id = n.profile_id AND p.members <> n.members::text[]
+        """,
+        [profile_id for profile_id, _ in people],
+        [_array(sorted(members)) for _, members in people],
+    )
 
 
 def _array(texts: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from services.profile.domain.identity import Link
+from services.profile.domain.party import Link
 from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.domain.tombstones import Tombstone, barring, digest, may_be_barred
 from zhiyin.contracts.instants import Instant

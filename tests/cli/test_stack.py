@@ -1,11 +1,14 @@
 """The whole platform: brought up, asked, broken, scaled, stopped and brought up again."""
 
+import asyncio
+import json
 import os
 import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests.cli.running import refusal, zhiyin
@@ -105,7 +108,37 @@ def test_profiles_can_be_made_anew(stack: RunningStack) -> None:
     before = buy(stack, "e-rebuilt")["orders"]
     result = zhiyin("rebuild", "profile", "--data", stack.folder)
     assert result.returncode == 0, result.stderr
+    assert "all as stored" in result.stdout
     assert profile(stack)["orders"] == before
+
+
+def test_a_damaged_profile_is_found_told_and_put_right(stack: RunningStack) -> None:
+    before = buy(stack, "e-damaged")
+    who = before["profile_id"]
+
+    async def damage() -> None:
+        connection = await asyncpg.connect(stack.connection()["postgres"])
+        await connection.execute(
+            "UPDATE profile.profile SET snapshot = '\\x00', members = '{M9}' WHERE profile_id = $1",
+            who,
+        )
+        await connection.close()
+
+    asyncio.run(damage())
+    looked = zhiyin("rebuild", "profile", "--check", "--data", stack.folder)
+    assert looked.returncode == 3, looked.stderr
+    assert f'{who}  the whole profile: "unreadable"' in looked.stdout
+    assert "left as they are" in looked.stdout
+    words = ("rebuild", "profile", "--profile", who, "--json", "--data", stack.folder)
+    result = zhiyin(*words)
+    assert result.returncode == 3, result.stderr
+    *_, done = map(json.loads, result.stdout.splitlines())
+    assert done == {"done": {"people": 1, "different": 1, "differences": 1}}
+    assert zhiyin(*words).returncode == 0
+    assert buy(stack, "e-after")["orders"]["count"] == before["orders"]["count"] + 1
+    assert "there is no profile nobody" in refusal(
+        zhiyin("rebuild", "profile", "--profile", "nobody", "--data", stack.folder)
+    )
 
 
 def test_doctor_finds_it_healthy(stack: RunningStack) -> None:

@@ -26,6 +26,7 @@ from zhiyin.contracts.profiles import (
     Cause,
     DayCounts,
     Note,
+    NotLinking,
     PastTickets,
     ProfileChanged,
     Snapshot,
@@ -114,6 +115,8 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "customer.linked": {
         "keep": "p-1",
         "absorb": "p-2",
+        "between": [["p-1"], ["p-2"]],
+        "parted": True,
         "actor": "lee",
         "withdrawn": ["marketing.sms"],
     },
@@ -185,7 +188,10 @@ def _snapshot() -> Snapshot:
         notes={"N-1": Note("taste_taboo", "不吃香菜", True, "小林", "crm", START, "e-n")},
     )
     tag = Tag(START, START + DAY, "rule:fan", 3, ("e-1",), "盒子破了")
-    return Snapshot("p-1", 7, START - DAY, START, facts, {"fan": tag}, ("p-2",))
+    note = NotLinking("parted", START, "137****3333")
+    return Snapshot(
+        "p-1", 7, START - DAY, START, facts, {"fan": tag}, ("p-2",), {"phone:tok_3": note}
+    )
 
 
 def _cause() -> Cause:
@@ -204,6 +210,7 @@ def _changed() -> ProfileChanged:
         cause=(_cause(),),
         merged_into="p-9",
         erased=True,
+        parted_from={"p-8": 6},
     )
 
 

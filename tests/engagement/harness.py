@@ -78,6 +78,7 @@ def a_change(
     merged_from: Iterable[str] = (),
     erased: bool = False,
     tags_added: Iterable[str] = (),
+    parted_from: Mapping[str, int] | None = None,
     **rest: Any,
 ) -> ProfileChanged:
     """A person's change: `events` are all of theirs, `causes` those of this batch (the last)."""
@@ -98,6 +99,7 @@ def a_change(
         cause=tuple(map(cause_of, newest)),
         merged_into=merged_into,
         erased=erased,
+        parted_from=dict(parted_from or {}),
     )
 
 

@@ -4,6 +4,7 @@ it would publish."""
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.builders import a_purchase
 from tests.engagement.harness import NOON, a_change, reachable
@@ -22,6 +23,7 @@ class People:
     _events: dict[str, list[Event]] = field(default_factory=dict)
     _versions: dict[str, int] = field(default_factory=dict)
     _merged_from: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _gone: dict[str, tuple[int, list[Event], tuple[str, ...]]] = field(default_factory=dict)
 
     def appears(self, name: str) -> ProfileChanged:
         """Somebody who has not bought anything yet."""
@@ -43,6 +45,7 @@ class People:
     def merge(self, gone: str, kept: str) -> tuple[ProfileChanged, ProfileChanged]:
         """(the last of the absorbed person, the first of the kept one as both)."""
         version = self._versions.pop(gone) + 1
+        self._gone[gone] = (version, self._events[gone], self._merged_from.get(gone, ()))
         former = a_change(
             self._events[gone],
             profile_id=gone,
@@ -61,7 +64,20 @@ class People:
         self.messages.append(former)
         return former, both
 
-    def _told(self, name: str, causes: Iterable[Event]) -> ProfileChanged:
+    def part(self, gone: str, kept: str) -> tuple[ProfileChanged, ProfileChanged]:
+        """(the first of somebody who is a person of their own again, who they were part of)."""
+        version, events, formers = self._gone.pop(gone)
+        outdated = {kept: self._versions[kept]}
+        self._events[gone], self._versions[gone] = events, version + 1
+        self._merged_from[gone] = formers
+        self._events[kept] = [each for each in self._events[kept] if each not in events]
+        self._versions[kept] += 1
+        self._merged_from[kept] = tuple(
+            each for each in self._merged_from[kept] if each not in (gone, *formers)
+        )
+        return self._told(gone, [], parted_from=outdated), self._told(kept, [])
+
+    def _told(self, name: str, causes: Iterable[Event], **more: Any) -> ProfileChanged:
         version = self._versions[name]
         told = a_change(
             self._events[name],
@@ -71,6 +87,7 @@ class People:
             merged_from=self._merged_from.get(name, ()),
             identifiers=reachable(),
             message_id=f"{self.prefix}{name}/{version}",
+            **more,
         )
         self.messages.append(told)
         return told

@@ -44,6 +44,7 @@ def test_the_profile_reads_as_the_contract_says() -> None:
         "updated_at": "1970-01-01T00:00:00Z",
         "as_of": "2026-03-03T00:00:00Z",
         "merged_from": [],
+        "not_linking": [],
         "identifiers": {"member_id": ["M1"]},
         "attributes": {"city": {"value": "杭州", "source": "crm", "at": "2026-03-01T00:00:00Z"}},
         "consents": {

@@ -51,6 +51,12 @@ REFUSED = [
         "operator_only",
         "/properties/keep",
     ),
+    (
+        an_event("customer.linked", {"withdrawn": ["marketing.sms"]}),
+        "operator_only",
+        "/properties/withdrawn",
+    ),
+    (an_event("customer.linked", {"parted": True}), "operator_only", "/properties/parted"),
     (an_event("customer.linked", {"actor": "me"}), "operator_only", "/properties/actor"),
     (a_purchase(customer={}), "no_identifier", "/customer"),
     (a_purchase(customer=None), "missing_field", "/customer"),

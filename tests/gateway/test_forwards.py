@@ -93,6 +93,8 @@ async def test_identifiers_to_unmerge_are_passed_on_as_tokens(gateway: Running) 
     assert json.loads(sent)["identifiers"][1] == "openid:o1"
     wrong = await call(gateway, "POST", "/v1/profiles/p1/unmerge", {"identifiers": ["phone:1"]})
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/identifiers/0")
+    await call(gateway, "POST", "/v1/profiles/p1/unmerge/preview", {"former": "p2"})
+    assert json.loads(gateway.behind.asked[-1][3])["former"] == "p2"
 
 
 async def test_a_phone_as_attribute_is_refused_and_in_a_note_masked(gateway: Running) -> None:

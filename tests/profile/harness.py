@@ -22,7 +22,7 @@ from services.profile.hot_copies import HotCopies
 from services.profile.main import MIGRATIONS, SERVICE
 from services.profile.passing_time import RETAG, PassingTime
 from services.profile.pipeline import Pipeline
-from services.profile.rebuild import REBUILD, Rebuild
+from services.profile.rebuild import Rebuild
 from services.profile.saving import TAGS_DUE, Saving
 from tests.builders import START
 from zhiyin.contracts.events import Event, encode_event, event_key
@@ -63,11 +63,10 @@ class Service:
             self.reader, self.hearing, catalogue, saving, PLAIN, lambda: self.now
         )
         self.passing = PassingTime(catalogue, saving, PLAIN)
-        rebuild = Rebuild(self.reader, catalogue, saving, PLAIN)
+        self.rebuild = Rebuild(self.reader, catalogue, saving, PLAIN, lambda: self.now)
         self.fires: dict[str, Fire] = {
             TAGS_DUE: self.passing.end,
             RETAG: self.passing.retag,
-            REBUILD: rebuild.walk,
         }
         self.editor = Editor(self.database, lambda: self.now)
 
@@ -138,7 +137,8 @@ class Service:
             async with self.database.connection() as connection:
                 ids = [snapshot.profile_id, *snapshot.merged_from]
                 events = from_log(self.reader, await store.history(connection, ids))
-            assert encode(refold(events, PLAIN)) == encode(snapshot.facts)
+            facts = refold(events, PLAIN, snapshot.facts.unlinked)
+            assert encode(facts) == encode(snapshot.facts)
         stranded = await self.database.pool.fetchval(
             """
             SELECT (SELECT count(*) FROM identity i LEFT JOIN profile p USING (profile_id)

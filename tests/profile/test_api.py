@@ -46,6 +46,13 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("POST", "/v1/profiles/merge", {"keep": "a", "absorb": "b"}, 404),
     ("POST", "/v1/profiles/nobody/unmerge", {"identifiers": []}, 422),
     ("POST", "/v1/profiles/nobody/unmerge", {"identifiers": ["phone:1"]}, 404),
+    ("POST", "/v1/profiles/merge/preview", {"keep": "a", "absorb": "b"}, 404),
+    ("POST", "/v1/profiles/merge", {"keep": "\u0000", "absorb": "b"}, 404),
+    ("POST", "/v1/profiles/merge", {"keep": "a", "absorb": "b", "force": True}, 422),
+    ("POST", "/v1/profiles/nobody/unmerge/preview", {"former": "x"}, 404),
+    ("POST", "/v1/profiles/nobody/unmerge", {"identifiers": ["phone:1"], "former": "x"}, 422),
+    ("POST", "/v1/profiles/nobody/unmerge", {"identifiers": ["phone:1"] * 101}, 422),
+    ("POST", "/v1/profiles/nobody/unmerge", {}, 422),
     ("PUT", "/v1/tag-rules/x", {"rule": {"fact": "no.such", "op": "eq", "value": 1}}, 422),
     ("PUT", "/v1/tag-rules/x", {"rule": {"tag": "x"}, "ttl": "soon"}, 422),
     ("PUT", "/v1/tag-rules/x", {"rules": 1}, 422),
@@ -179,6 +186,37 @@ async def test_merge_and_unmerge_by_command(api: Api) -> None:
     await api.drain()
     found = (await api.call("GET", "/v1/profiles/by/phone/tok")).json()
     assert found["identifiers"]["member_id"] == ["M2"]
+
+
+async def test_a_merge_and_its_undoing_are_previewed_and_then_come_true(api: Api) -> None:
+    keep, absorb = await somebody(api), await somebody(api, "M2", phone="tok")
+    await api.service.apply(a_purchase(START, customer="M2", order_id="O-2", total="4"))
+    before = [(await api.call("GET", f"/v1/profiles/{each}")).json() for each in (keep, absorb)]
+    both = {"keep": keep, "absorb": absorb}
+    seen = (await api.call("POST", "/v1/profiles/merge/preview", json=both)).json()
+    assert (seen["keeps"]["orders"], seen["moves"]["orders"]) == (1, 2)
+    assert seen["moves"]["identifiers"] == {"member_id": ["M2"], "phone": ["****"]}
+    assert seen["moves"]["events"] == {"purchase.completed": 2}
+    assert (seen["result"]["orders"], seen["result"]["total"]) == (2, "13.00"), "an id is one order"
+    for each, known in zip((keep, absorb), before, strict=True):
+        now = (await api.call("GET", f"/v1/profiles/{each}")).json()
+        assert now["version"] == known["version"], "a preview changes nothing"
+    await api.call("POST", "/v1/profiles/merge", json=both)
+    await api.drain()
+    path = f"/v1/profiles/{keep}/unmerge"
+    asked = {"former": absorb}
+    seen = (await api.call("POST", f"{path}/preview", json=asked)).json()
+    assert (seen["stays"]["total"], seen["leaves"]["total"]) == ("9.00", "13.00")
+    assert (seen["leaves"]["profile_id"], seen["restored"]) == (absorb, True)
+    assert (await api.call("GET", f"/v1/profiles/{absorb}")).json()["profile_id"] == keep
+    assert (await api.call("POST", path, json=asked)).status_code == 202
+    await api.drain()
+    back = (await api.call("GET", f"/v1/profiles/{absorb}")).json()
+    assert (back["profile_id"], back["orders"]["total"]) == (absorb, "13.00")
+    assert back["merged_from"] == []
+    again = await api.call("POST", path, json=asked)
+    assert (again.status_code, again.json()["code"]) == (422, "unknown_former")
+    assert again.json()["errors"][0]["pointer"] == "/former"
 
 
 async def test_tag_rules_are_put_listed_and_deleted(api: Api) -> None:

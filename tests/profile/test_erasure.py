@@ -92,6 +92,7 @@ async def test_everything_of_an_erased_person_is_gone(service: Service) -> None:
         "profile.identity": 3,
         "profile.event": 2,
         "profile.alias": 0,
+        "profile.parted": 0,
         "profile.timer": 0,
         "profile.missed_copy": 0,
         "profile.profile": 1,

@@ -21,9 +21,13 @@ async def test_an_older_version_never_overwrites_a_newer(service: Service) -> No
         await service.hot.write([a_copy(newer - 1)])
         found = await service.redis.get(f"p:{WHO}")
         assert decode_snapshot(found).version == newer
-    await service.hot.write([Copy.moved(WHO, "other")])
-    await service.hot.write([a_copy(2**34)])
-    assert await service.redis.get(f"p:{WHO}") == b"@other"
+    moved = 2**33 + 1
+    await service.hot.write([Copy.moved(WHO, moved, "other")])
+    await service.hot.write([a_copy(moved - 1), a_copy(moved)])
+    assert await service.redis.get(f"p:{WHO}") == f"@other/{moved}".encode()
+    await service.hot.write([a_copy(moved + 1), Copy.moved(WHO, moved, "other")])
+    back = await service.redis.get(f"p:{WHO}")
+    assert decode_snapshot(back).version == moved + 1, "parted again, late news do not undo it"
 
 
 async def test_copies_missed_while_redis_was_away_are_written_later(service: Service) -> None:

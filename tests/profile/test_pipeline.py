@@ -167,7 +167,8 @@ async def test_hot_copies_hold_the_newest_version_and_aliases(service: Service) 
     await service.apply(a_browse(START + 1, customer={"member_id": "M1", "device_id": "d1"}))
     kept = await service.redis.get(f"p:{old.profile_id}")
     assert decode_snapshot(kept).version == 2
-    assert await service.redis.get(f"p:{young.profile_id}") == b"@" + old.profile_id.encode()
+    alias = f"@{old.profile_id}/{young.version + 1}"
+    assert await service.redis.get(f"p:{young.profile_id}") == alias.encode()
     assert await service.redis.get("i:device_id:d1") in (
         old.profile_id.encode(),
         young.profile_id.encode(),

@@ -1,11 +1,13 @@
 """The pipeline on a real PostgreSQL and Valkey."""
 
 import msgspec
+from msgspec.structs import replace
 
 from services.segmentation.hot_copies import HotCopy
 from tests.segmentation.harness import Instance, record_of
-from tests.segmentation.people import DORMANT, IN_HANGZHOU, Life, move, purchase, view
+from tests.segmentation.people import DORMANT, IN_HANGZHOU, NOTHING, NOW, Life, move, purchase, view
 from zhiyin.contracts.instants import DAY, SECOND
+from zhiyin.contracts.profiles import Cause
 from zhiyin.contracts.segments import SegmentSpec
 from zhiyin.runtime.clock import wall_clock
 from zhiyin.runtime.erasures import erasure_counts
@@ -149,6 +151,29 @@ async def test_who_enters_and_is_erased_in_one_batch_leaves_no_trace(instance: I
         for table in ("membership", "membership_log", "timer"):
             assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
     assert [one.change for one in instance.told] == ["entered", "left"]
+
+
+async def test_who_is_parted_again_is_back_in_their_segments_which_is_no_news(
+    instance: Instance,
+) -> None:
+    await with_segments(instance)
+    event = purchase(wall_clock() - 100 * DAY)
+    life = Life("p-m").then(event)
+    await instance.deliver(life.message([event]))
+    gone, back = life.then(), life.then().then()
+    unlinked = Cause("u-1", "customer.unlinked", "operator", NOW, NOW, False, NOTHING)
+    returns = replace(back.message([]), cause=(unlinked,), parted_from={"p-keep": 9})
+    await instance.deliver(gone.message([], merged_into="p-keep"))
+    await instance.deliver(returns)
+    told = [(one.change, one.cause, one.news) for one in instance.told if one.segment == "dormant"]
+    assert told == [
+        ("entered", "event", True),
+        ("left", "merge", False),
+        ("entered", "merge", False),
+    ]
+    await instance.deliver(life.message([event]), gone.message([], merged_into="p-keep"))
+    assert await instance.status("dormant") == (1, True), "older news change nothing"
+    assert await hot(instance, "p-m") == HotCopy(3, ["dormant"])
 
 
 async def test_a_record_that_is_no_change_is_rejected_and_the_rest_applied(

@@ -125,7 +125,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     - `hours`: events per hour of the week (Monday 0:00 in the platform's time zone first), 168 long
     - `activity`: engagement per channel: type suffix (`opened`, …) → count
     - `pruned`: in documents from before 0007
-    - `unlinked`: `namespace:token` → when it was taken away; what carried it before says no more
+    - `unlinked`: `namespace:token` → when an operator found it to be somebody else's; it is not
+      among the identifiers, whatever events name it
     - `channels`, `stores`: where orders were made
     - `settled`: orders of which not everything is kept
     - `tickets_past`: tickets beyond the newest
@@ -177,8 +178,24 @@ class Tag(Struct, frozen=True, array_like=True):
         return self.until is None or now < self.until
 
 
+SHARED: Final = "shared"  # too many members use it: it links nobody
+TAKEN: Final = "taken"  # it is another member's
+LIMIT: Final = "limit"  # the person has as many of its kind as may be
+PARTED: Final = "parted"  # an operator parted this person from whose it is
+
+
+class NotLinking(Struct, frozen=True, array_like=True):
+    """Why an identifier seen with a person does not link; `shown`: its masked form, if personal."""
+
+    reason: str
+    at: Instant
+    shown: str = ""
+
+
 class Snapshot(Struct, frozen=True, omit_defaults=True):
-    """A profile at a version, as it stands in PostgreSQL, in Redis and on `profile.changed`."""
+    """A profile at a version, as it stands in PostgreSQL, in Redis and on `profile.changed`.
+
+    `not_linking`: `namespace:token` → why an identifier seen with this person does not link."""
 
     profile_id: str
     version: int
@@ -187,6 +204,7 @@ class Snapshot(Struct, frozen=True, omit_defaults=True):
     facts: Facts = Facts()
     tags: dict[str, Tag] = {}
     merged_from: tuple[str, ...] = ()
+    not_linking: dict[str, NotLinking] = {}
 
 
 class Cause(Struct, frozen=True, array_like=True):
@@ -206,6 +224,8 @@ class ProfileChanged(Struct, frozen=True, omit_defaults=True):
     """One person's change by one batch. `changed` are dependency names (`zhiyin.rules.reads`).
 
     `merged_into` set: this person is no more; all that hangs on `profile_id` moves there.
+    `parted_from` set: this person is somebody of their own again; all that was theirs before the
+    merge comes back from those ids, of whom older news up to that version is outdated.
     `cause` is empty when time alone (a tag running out) or a tag rule's new version changed it.
     """
 
@@ -218,6 +238,7 @@ class ProfileChanged(Struct, frozen=True, omit_defaults=True):
     cause: tuple[Cause, ...] = ()
     merged_into: str | None = None
     erased: bool = False
+    parted_from: dict[str, int] = {}
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")

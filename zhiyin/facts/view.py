@@ -5,6 +5,7 @@ from datetime import tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from zhiyin.contracts.events import PERSONAL_NAMESPACES
 from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.money import from_minor
 from zhiyin.contracts.profiles import Facts, Snapshot, Tag
@@ -43,6 +44,7 @@ def profile_view(
         "updated_at": rfc3339(snapshot.updated_at),
         "as_of": rfc3339(now),
         "merged_from": list(snapshot.merged_from),
+        "not_linking": _not_linking(snapshot),
         "identifiers": {
             namespace: sorted(mask or value for value, mask in values.items())
             for namespace, values in sorted(facts.identifiers.items())
@@ -77,6 +79,24 @@ def profile_view(
             for each in reorders(facts)
         ],
     }
+
+
+def _not_linking(snapshot: Snapshot) -> list[View]:
+    """Identifiers seen with the person that do not lead here, and why."""
+    notes = []
+    for name, note in sorted(snapshot.not_linking.items()):
+        namespace, _, token = name.partition(":")
+        hidden = "****" if namespace in PERSONAL_NAMESPACES else token
+        value = note.shown or hidden
+        notes.append(
+            {
+                "namespace": namespace,
+                "value": value,
+                "reason": note.reason,
+                "since": _at(note.at),
+            }
+        )
+    return notes
 
 
 def _at(at: Instant | None) -> str | None:

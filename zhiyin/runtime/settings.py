@@ -41,6 +41,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     webhook_allow: tuple[str, ...] = ()
     source_trust: tuple[str, ...] = ()
     gift_categories: tuple[str, ...] = ()
+    identity_limits: str = ""
     watchdog_seconds: float = 120.0
     session_seconds: float = 30.0
     fault: str | None = None
@@ -73,6 +74,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             webhook_allow=env.listed(environ, "ZHIYIN_WEBHOOK_ALLOW"),
             source_trust=env.listed(environ, "ZHIYIN_SOURCE_TRUST"),
             gift_categories=env.listed(environ, "ZHIYIN_GIFT_CATEGORIES"),
+            identity_limits=environ.get("ZHIYIN_IDENTITY_LIMITS", ""),
             watchdog_seconds=env.number(environ, "ZHIYIN_WATCHDOG_SECONDS", 120.0, 1.0, 86_400.0),
             session_seconds=env.number(environ, "ZHIYIN_SESSION_SECONDS", 30.0, 1.0, 600.0),
             fault=environ.get("ZHIYIN_FAULT") or None,

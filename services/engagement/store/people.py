@@ -16,14 +16,17 @@ from zhiyin.runtime.log import partition_of
 # Messages come twice only from the unacknowledged end of an outbox, which holds few per person.
 _REMEMBERED = 32
 _ids = msgspec.msgpack.Decoder(list[str]).decode
+_versions = msgspec.msgpack.Decoder(dict[str, int]).decode
 _pack = msgspec.msgpack.Encoder().encode
-_SELECT = "SELECT profile_id, partition, version, merged_into, erased, recent, lacking FROM person"
+_SELECT = """SELECT profile_id, partition, version, merged_into, erased, recent, lacking, outdated
+  FROM person"""
 
 
 @dataclass(slots=True)
 class Row:
     """A locked person. `packed`: a newer snapshot that is still to be written; `lacking`: those
-    merged into this person of whom the newest snapshot does not know yet."""
+    merged into this person of whom the newest snapshot does not know yet; `outdated`: up to which
+    versions of others their news, which take this person for a part of them, are of no account."""
 
     profile_id: str
     partition: int
@@ -32,6 +35,7 @@ class Row:
     erased: bool
     recent: list[str]
     lacking: list[str]
+    outdated: dict[str, int]
     packed: bytes | None = None
     changed: bool = False
 
@@ -91,12 +95,12 @@ async def save(tx: Connection, rows: Iterable[Row]) -> None:
         return
     await tx.execute(
         """UPDATE person SET version = n.version, merged_into = n.merged_into, erased = n.erased,
-             recent = n.recent, lacking = n.lacking,
+             recent = n.recent, lacking = n.lacking, outdated = n.outdated,
              snapshot = CASE WHEN n.erased OR n.merged_into IS NOT NULL THEN NULL
                ELSE coalesce(n.packed, snapshot) END
            FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bool[], $5::bytea[], $6::bytea[],
-               $7::bytea[])
-             AS n(profile_id, version, merged_into, erased, recent, lacking, packed)
+               $7::bytea[], $8::bytea[])
+             AS n(profile_id, version, merged_into, erased, recent, lacking, packed, outdated)
            WHERE person.profile_id = n.profile_id""",
         [row.profile_id for row in changed],
         [row.version for row in changed],
@@ -105,6 +109,7 @@ async def save(tx: Connection, rows: Iterable[Row]) -> None:
         [_pack(row.recent) for row in changed],
         [_pack(row.lacking) for row in changed],
         [row.packed for row in changed],
+        [_pack(row.outdated) for row in changed],
     )
 
 
@@ -192,7 +197,7 @@ async def people_after(tx: Connection, partition: int, after: str, limit: int) -
 
 
 async def _standing(tx: Connection, ids: Collection[str]) -> set[str]:
-    """Those who are not known to be merged; that somebody is merged never changes."""
+    """Those who are not known to be merged."""
     if not ids:
         return set()
     merged = await tx.fetch(
@@ -233,9 +238,18 @@ async def _locked(tx: Connection, ids: Iterable[str]) -> dict[str, Row]:
         f"{_SELECT} WHERE profile_id = ANY($1::text[]) ORDER BY profile_id FOR UPDATE",
         list(ids),
     )
-    return {
-        profile_id: Row(
-            profile_id, partition, version, merged_into, erased, _ids(recent), _ids(lacking)
-        )
-        for profile_id, partition, version, merged_into, erased, recent, lacking in rows
-    }
+    return {row[0]: _row(*row) for row in rows}
+
+
+def _row(
+    profile_id: str,
+    partition: int,
+    version: int,
+    merged_into: str | None,
+    erased: bool,
+    recent: bytes,
+    lacking: bytes,
+    outdated: bytes,
+) -> Row:
+    known = (_ids(recent), _ids(lacking), _versions(outdated))
+    return Row(profile_id, partition, version, merged_into, erased, *known)

@@ -15,6 +15,10 @@ def operator_only(what: str | Properties) -> Rejection | None:
         return None
     if isinstance(what, CustomerLinked) and (what.keep is not None or what.absorb is not None):
         return Rejection(_CODE, "merge through POST /v1/profiles/merge", "/keep")
+    if isinstance(what, CustomerLinked):
+        for name in ("withdrawn", "between", "parted"):
+            if getattr(what, name):
+                return Rejection(_CODE, "what follows from a merge the platform says", f"/{name}")
     if isinstance(what, CustomerLinked | CustomerUnlinked) and what.actor is not None:
         return Rejection(_CODE, "an actor is named by the platform only", "/actor")
     return None

@@ -50,9 +50,42 @@ class MergeSpec(Struct, frozen=True):
 
 
 class UnmergeSpec(Struct, frozen=True):
-    """`namespace:value` each; they leave this person and become one of their own."""
+    """`identifiers` (`namespace:value`) leave this person and become one of their own, who is
+    whoever they were before a merge; or `former`: a profile id of `merged_from` leaves with all
+    that was theirs."""
 
-    identifiers: list[str]
+    identifiers: list[str] = []
+    former: str | None = None
+
+
+class Portrait(Struct, frozen=True):
+    """A person in short. `events`: how many of each type are theirs."""
+
+    profile_id: str
+    identifiers: dict[str, list[str]]
+    events: dict[str, int]
+    orders: int
+    total: str
+    tags: list[str]
+    consents: dict[str, bool]
+    merged_from: list[str]
+
+
+class MergePreview(Struct, frozen=True):
+    """`withdrawn`: purposes on which the two disagree, so that the stricter answer would hold."""
+
+    keeps: Portrait
+    moves: Portrait
+    result: Portrait
+    withdrawn: list[str]
+
+
+class UnmergePreview(Struct, frozen=True):
+    """`restored`: who leaves was somebody before the merge and would be so again."""
+
+    stays: Portrait
+    leaves: Portrait
+    restored: bool
 
 
 class Commanded(Struct, frozen=True):
@@ -98,6 +131,15 @@ CALLS: Final = (
         "These identifiers are somebody else's",
         body=UnmergeSpec, example={"identifiers": ["phone:+8613800001111"]},
         prepare=IDENTIFIERS, creates=True, **_COMMAND,
+    ),
+    _call(
+        "POST", "profiles/merge/preview", "profiles.merge.preview", "What a merge would do",
+        body=MergeSpec, example={"keep": "…", "absorb": "…"}, changes=False, answer=MergePreview,
+    ),
+    _call(
+        "POST", "profiles/{profile_id}/unmerge/preview", "profiles.unmerge.preview",
+        "What would move", body=UnmergeSpec, example={"former": "…"}, prepare=IDENTIFIERS,
+        changes=False, answer=UnmergePreview,
     ),
     _call(
         "GET", "profiles/{profile_id}/timeline", "profiles.timeline", "What happened, newest first",

@@ -33,6 +33,21 @@ class State(Struct, frozen=True):
     tagging: Tagging
 
 
+class Afresh(Struct, frozen=True):
+    """Whom tag rules are to be asked about anew: the tags they start with, which rules, and whether
+    those with a `ttl` are among them."""
+
+    tags: Tags
+    tagging: Tagging = Tagging(NEVER_ASKED)
+    ttl: bool = True
+
+    @classmethod
+    def of_part(cls, tags: Tags, world: "World") -> "Afresh":
+        """All but those with a ttl, whose tags run from the event that brought them."""
+        lasting = {rule.tag: world.now for rule in world.rules.rules if rule.ttl is None}
+        return cls(tags, Tagging(world.rules.revision, lasting), ttl=False)
+
+
 class Change(Struct, frozen=True):
     """`changed`: names of the facts and tags that may differ."""
 
@@ -76,22 +91,22 @@ def by_history(
     events: Sequence[PersonEvent],
     world: World,
     *,
-    afresh: bool = False,
+    afresh: Afresh | None = None,
 ) -> Change:
-    """The person as all their events tell; `events`: the new ones among them. `afresh`: ask every
-    tag rule, since this is no longer quite the same person."""
+    """The person as all their events tell; `events`: the new ones among them. `afresh`: this is no
+    longer quite the same person."""
     everything = sorted(history, key=event_order)
-    facts = refold(everything, world.policy)
+    facts = refold(everything, world.policy, state.snapshot.facts.unlinked)
     changed = differences(state.snapshot.facts, facts)
     changed |= {f"events.{event.type}" for event in events}
-    start = state
-    if afresh:
-        changed |= {f"{TAGS}{name}" for name in state.snapshot.tags}
-        tags = state.snapshot.tags
+    start, ask_ttl = state, afresh is None or afresh.ttl
+    if afresh is not None:
+        tags = afresh.tags
+        changed |= {f"{TAGS}{name}" for name in state.snapshot.tags.keys() | tags.keys()}
         for event in everything:
             tags = after_statements(tags, event)
-        start = State(_with(state.snapshot, facts, tags), Tagging(NEVER_ASKED))
-    return _settled(state, start, facts, changed, sorted(events, key=event_order), world, True)
+        start = State(_with(state.snapshot, facts, tags), afresh.tagging)
+    return _settled(state, start, facts, changed, sorted(events, key=event_order), world, ask_ttl)
 
 
 def by_time(state: State, world: World) -> Settled:
@@ -180,6 +195,7 @@ def _change(
         facts,
         settled.tags,
         old.merged_from,
+        old.not_linking,
     )
     return Change(before, State(snapshot, settled.tagging), settled.changed, tuple(events))
 
@@ -193,6 +209,7 @@ def _with(snapshot: PackedSnapshot, facts: PackedFacts, tags: dict[str, Tag]) ->
         facts,
         tags,
         snapshot.merged_from,
+        snapshot.not_linking,
     )
 
 
@@ -206,4 +223,5 @@ def _plain(packed: PackedSnapshot, facts: PackedFacts, tags: dict[str, Tag]) -> 
         unpack(facts),
         tags,
         packed.merged_from,
+        packed.not_linking,
     )

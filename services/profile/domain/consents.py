@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from services.profile.domain.identity import Joint, KnownPerson, Side
 from services.profile.domain.packed import PackedFacts
+from services.profile.domain.party import Joint, KnownPerson, Side
 from services.profile.domain.person_event import PersonEvent
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Consent
@@ -68,6 +68,10 @@ def _all_told(side: Side, stored: Stored) -> Iterator[tuple[str, Consent]]:
         for purpose in split:
             # "~" sorts after the ids of what was said at the same instant.
             yield purpose, Consent(False, "", at, "~")
+
+
+def sides_of(joint: Joint) -> tuple[Side, Side]:
+    return joint.one, joint.other
 
 
 def anything_said(joints: Iterable[Joint], stored: Stored, people: Iterable[KnownPerson]) -> bool:

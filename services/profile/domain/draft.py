@@ -92,10 +92,13 @@ class Draft:
                 self._hours = Hours(self.before.hours)
             self._hours.count(event.hour)
             self.changed.add("hours")
+        self.name(event)
+        return newer
+
+    def name(self, event: PersonEvent) -> None:
         for namespace, token in event.identifiers:
             if namespace != "profile_id":
                 self.identify(namespace, token, event)
-        return newer
 
     def _file(self, event: PersonEvent) -> int | None:
         if event.at > self.newest:
@@ -112,7 +115,7 @@ class Draft:
         known = self.identifiers.get(namespace)
         if known is not None and known.get(token, "") >= shown and token in known:
             return
-        if self.unlinked and self.unlinked.get(f"{namespace}:{token}", event.at - 1) >= event.at:
+        if self.unlinked and f"{namespace}:{token}" in self.unlinked:
             return
         tokens = {**(known or {}), token: shown}
         self.identifiers = {**self.identifiers, namespace: tokens}

@@ -4,7 +4,7 @@ By definition the facts are `refold(events)`; `fold` adds a few events to facts 
 says `NeedsHistory` where what is kept does not suffice to get the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -18,8 +18,10 @@ from services.profile.domain.policy import Policy
 from services.profile.domain.purchases import rebook
 from services.profile.domain.reducers import reduce
 from services.profile.domain.tickets import count_old_tickets
+from zhiyin.contracts.instants import Instant
 
 NOBODY: Final = PackedFacts()
+_NOTHING: Final[Mapping[str, Instant]] = {}
 
 
 class Folded(Struct, frozen=True):
@@ -45,9 +47,12 @@ def fold(
     return _finish(draft)
 
 
-def refold(events: Iterable[PersonEvent], policy: Policy) -> PackedFacts:
-    """Facts from all events of a person."""
-    draft = Draft(NOBODY, policy, whole=True)
+def refold(
+    events: Iterable[PersonEvent], policy: Policy, unlinked: Mapping[str, Instant] = _NOTHING
+) -> PackedFacts:
+    """Facts from all events of a person. `unlinked`: identifiers that left them, and when."""
+    start = PackedFacts(unlinked=dict(unlinked)) if unlinked else NOBODY
+    draft = Draft(start, policy, whole=True)
     for event in sorted(events, key=event_order):
         reduce(draft, event)
     return _finish(draft).facts

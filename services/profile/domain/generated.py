@@ -1,11 +1,12 @@
 """Events of the platform's own making: what follows from merging and parting people."""
 
 import uuid
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Raw
 
-from services.profile.domain.identity import PROFILE
+from services.profile.domain.party import PROFILE
 from services.profile.domain.person_event import Identifier, PersonEvent
 from zhiyin.contracts.events import Event, encode_event
 from zhiyin.contracts.instants import Instant, moment
@@ -14,11 +15,16 @@ SOURCE = "zhiyin"
 
 
 def withdrawal(
-    cause: PersonEvent, number: int, kept: str, at: Instant, purposes: tuple[str, ...]
+    cause: PersonEvent,
+    number: int,
+    kept: str,
+    at: Instant,
+    purposes: tuple[str, ...],
+    between: Sequence[Sequence[str]],
 ) -> bytes:
-    """The stricter answer holds for two who disagreed. "~" sorts after what was said at the
-    same instant."""
-    linked = {"keep": kept, "withdrawn": purposes}
+    """The stricter answer holds for two who disagreed, `between` stored people on either side. "~"
+    sorts after what was said at the same instant."""
+    linked = {"keep": kept, "withdrawn": purposes, "between": between}
     event = Event(
         f"~merge:{uuid.UUID(bytes=cause.uid)}:{number}",
         "customer.linked",
@@ -40,7 +46,7 @@ def arrival(cause: PersonEvent, number: int, identifier: Identifier, shown: str)
         "customer.linked",
         moment(cause.at),
         {namespace: token},
-        Raw(b"{}"),
+        Raw(b'{"parted":true}'),
         SOURCE,
         cause.imported,
         moment(cause.received_at),

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec import Raw, Struct
@@ -31,6 +31,7 @@ class PackedChange(Struct, frozen=True, omit_defaults=True):
     cause: tuple[Cause, ...] = ()
     merged_into: str | None = None
     erased: bool = False
+    parted_from: dict[str, int] = {}
 
 
 def message_id(profile_id: str, version: int) -> uuid.UUID:
@@ -50,7 +51,11 @@ def _uuid5(name: str) -> uuid.UUID:
 
 
 def changed_message(
-    identity: str, change: Change, packed: bytes, traceparent: Traceparent
+    identity: str,
+    change: Change,
+    packed: bytes,
+    traceparent: Traceparent,
+    parted_from: Mapping[str, int],
 ) -> bytes:
     after = change.after.snapshot
     return encode(
@@ -62,6 +67,7 @@ def changed_message(
             change.tags_added,
             change.tags_removed,
             tuple(_cause(event, traceparent(event)) for event in change.cause),
+            parted_from=dict(parted_from),
         )
     )
 

@@ -24,6 +24,7 @@ from zhiyin.contracts.profiles import (
     Consent,
     Facts,
     Note,
+    NotLinking,
     PastTickets,
     Seen,
     Tag,
@@ -90,6 +91,7 @@ class PackedSnapshot(Struct, frozen=True, omit_defaults=True):
     facts: PackedFacts = PackedFacts()
     tags: dict[str, Tag] = {}
     merged_from: tuple[str, ...] = ()
+    not_linking: dict[str, NotLinking] = {}
 
 
 _decoder: Final = msgspec.msgpack.Decoder(PackedSnapshot)

@@ -75,6 +75,9 @@ _Engaged = (
 
 def reduce(draft: Draft, event: PersonEvent) -> None:
     """Fold one event. Any order of events leads to the same facts."""
+    if says_who_is_who(event):
+        _identity(draft, event)
+        return
     newer = draft.keep(event)
     if newer is None and event.family in ORDERED:
         draft.incomplete = True
@@ -82,6 +85,22 @@ def reduce(draft: Draft, event: PersonEvent) -> None:
     if newer is None:
         count(draft, event.family, decode_kept(event.kept))
     _reduce(draft, event, newer or 0)
+
+
+def says_who_is_who(event: PersonEvent) -> bool:
+    """Whether an event is a command about identity, or follows from one: no act of the customer's,
+    so that parting people leaves nothing of their merge behind."""
+    told = event.properties
+    return isinstance(told, CustomerUnlinked) or (
+        isinstance(told, CustomerLinked) and told.about_identity
+    )
+
+
+def _identity(draft: Draft, event: PersonEvent) -> None:
+    if isinstance(event.properties, CustomerLinked):
+        for purpose in event.properties.withdrawn:
+            _withdraw(draft, event, purpose)
+        draft.name(event)
 
 
 def _reduce(draft: Draft, event: PersonEvent, newer: int) -> None:
@@ -134,11 +153,8 @@ def _told(draft: Draft, event: PersonEvent, told: _Customer) -> None:
     match told:
         case CustomerUpdated():
             _updated(draft, event, told)
-        case CustomerLinked(withdrawn=withdrawn):
-            for purpose in withdrawn:
-                _withdraw(draft, event, purpose)
-        case CustomerUnlinked(identifiers=identifiers):
-            _unlinked(draft, event, identifiers)
+        case CustomerLinked() | CustomerUnlinked():
+            pass  # identifiers are named by every event that has them
         case CustomerNoted() | CustomerUnnoted() as said:
             noted(draft, event, said)
         case CustomerTagged() | CustomerUntagged():
@@ -156,20 +172,6 @@ def _updated(draft: Draft, event: PersonEvent, update: CustomerUpdated) -> None:
 
 def _withdraw(draft: Draft, event: PersonEvent, purpose: str) -> None:
     draft.consent(purpose, Consent(False, event.source, event.at, event.event_id))
-
-
-def _unlinked(draft: Draft, event: PersonEvent, identifiers: list[str]) -> None:
-    """What carried them before must no longer show them, which takes all events to tell."""
-    for identifier in identifiers:
-        namespace, _, token = identifier.partition(":")
-        at = max(draft.unlinked.get(identifier, 0), event.at)
-        draft.unlinked = {**draft.unlinked, identifier: at}
-        known = draft.identifiers.get(namespace, {})
-        left = {each: shown for each, shown in known.items() if each != token}
-        others = {name: held for name, held in draft.identifiers.items() if name != namespace}
-        draft.identifiers = {**others, namespace: left} if left else others
-    draft.changed.add("identifiers")
-    draft.incomplete = True
 
 
 def _engaged(draft: Draft, event: PersonEvent, answer: _Engaged) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from services.profile.domain.identity import PROFILE, Link
+from services.profile.domain.party import PROFILE, Link
 from services.profile.domain.person_event import Identifier, PersonEvent
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.properties.customer import CustomerErased

@@ -5,14 +5,19 @@ from collections.abc import Sequence
 from hashlib import sha1
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from services.segmentation.domain.settle import Flip, Occasion
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Cause
+from zhiyin.contracts.properties.customer import CustomerLinked
 from zhiyin.contracts.segments import SegmentChanged
 
 _NAMESPACE: Final = uuid.UUID("5d0f6b8e-3c44-5d5b-9c51-6f1f1e2a7b90")
+
+
+_linked: Final = msgspec.msgpack.Decoder(CustomerLinked)
 
 
 class News(Struct, frozen=True):
@@ -26,9 +31,12 @@ class News(Struct, frozen=True):
 
 def news_of(causes: Sequence[Cause], at: Instant, tags_added: bool, now: Instant) -> News:
     """A profile's change dated to its newest event, never later than `now`. Without an event a
-    tag ran out by time, or came by a new tag rule."""
+    tag ran out by time, or came by a new tag rule. An operator's word on who is who is nothing that
+    the customer did."""
     if not causes:
         return News(Occasion("rule" if tags_added else "time", min(at, now)))
+    if all(map(_who_is_who, causes)):
+        return News(Occasion("merge", min(at, now)))
     return News(
         Occasion("event", min(max(cause.at for cause in causes), now)),
         tuple(cause.event_id for cause in causes),
@@ -45,6 +53,12 @@ def derived_id(name: str) -> str:
     digest[8] = digest[8] & 0x3F | 0x80
     text = digest.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _who_is_who(cause: Cause) -> bool:
+    if cause.type == "customer.linked":
+        return _linked.decode(cause.properties).about_identity
+    return cause.type == "customer.unlinked"
 
 
 def told(

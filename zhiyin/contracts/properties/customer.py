@@ -29,12 +29,21 @@ class CustomerUpdated(Struct, frozen=True, tag="customer.updated"):
 class CustomerLinked(Struct, frozen=True, tag="customer.linked"):
     """The event's identifiers are one person; or, from an operator, `absorb` joins `keep`.
 
-    `withdrawn`: purposes on which two merged people had disagreed; the stricter answer holds."""
+    `withdrawn`: purposes on which two merged people had disagreed; the stricter answer holds for
+    as long as somebody of each side `between` whom it was belongs to the person. `parted`: the
+    event's identifiers have left somebody else. Only the platform itself writes these."""
 
     keep: str | None = None
     absorb: str | None = None
     actor: str | None = None
     withdrawn: list[str] = []
+    between: list[list[str]] = []
+    parted: bool = False
+
+    @property
+    def about_identity(self) -> bool:
+        """Whether it says who is who rather than what a customer did."""
+        return bool(self.absorb or self.withdrawn or self.parted)
 
 
 class CustomerUnlinked(Struct, frozen=True, tag="customer.unlinked"):
