@@ -22,11 +22,11 @@ from zhiyin.contracts.buying import (
 )
 from zhiyin.contracts.events import Event, decode_event, encode_event
 from zhiyin.contracts.instants import DAY, moment
+from zhiyin.contracts.not_linking import NotLinking
 from zhiyin.contracts.profiles import (
     Cause,
     DayCounts,
     Note,
-    NotLinking,
     PastTickets,
     ProfileChanged,
     Snapshot,

@@ -10,7 +10,7 @@ from services.profile.domain.uses import use_by
 from tests.builders import START, a_browse, an_event
 from tests.profile.events import read
 from zhiyin.contracts.instants import SECOND
-from zhiyin.contracts.profiles import LIMIT, PARTED, SHARED, TAKEN
+from zhiyin.contracts.not_linking import LIMIT, PARTED, SHARED, TAKEN
 
 
 def resolve(

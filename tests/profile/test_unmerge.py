@@ -9,7 +9,8 @@ from tests.builders import START, a_browse, a_purchase, an_event, an_update
 from tests.profile.harness import Service
 from zhiyin.contracts.events import Event
 from zhiyin.contracts.instants import HOUR, MINUTE, SECOND
-from zhiyin.contracts.profiles import PARTED, ProfileChanged, decode_snapshot
+from zhiyin.contracts.not_linking import PARTED
+from zhiyin.contracts.profiles import ProfileChanged, decode_snapshot
 from zhiyin.contracts.tag_rules import TagRuleSpec
 
 FAN = {"count": {"event": "browse.viewed", "where": {"category": "健身"}}, "op": "gte", "value": 2}

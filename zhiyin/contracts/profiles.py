@@ -21,6 +21,7 @@ from zhiyin.contracts.buying import (
     SkuTotals,
 )
 from zhiyin.contracts.instants import DAY, Instant
+from zhiyin.contracts.not_linking import NotLinking
 
 # Of events that are no longer kept, how far back they are counted by day or month.
 EXACT_WINDOW: Final = 400 * DAY
@@ -176,20 +177,6 @@ class Tag(Struct, frozen=True, array_like=True):
 
     def holds(self, now: Instant) -> bool:
         return self.until is None or now < self.until
-
-
-SHARED: Final = "shared"  # too many members use it: it links nobody
-TAKEN: Final = "taken"  # it is another member's
-LIMIT: Final = "limit"  # the person has as many of its kind as may be
-PARTED: Final = "parted"  # an operator parted this person from whose it is
-
-
-class NotLinking(Struct, frozen=True, array_like=True):
-    """Why an identifier seen with a person does not link; `shown`: its masked form, if personal."""
-
-    reason: str
-    at: Instant
-    shown: str = ""
 
 
 class Snapshot(Struct, frozen=True, omit_defaults=True):

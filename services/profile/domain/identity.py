@@ -24,7 +24,7 @@ from services.profile.domain.party import (
 )
 from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.domain.uses import Uses
-from zhiyin.contracts.profiles import LIMIT, PARTED, SHARED, TAKEN
+from zhiyin.contracts.not_linking import LIMIT, PARTED, SHARED, TAKEN
 from zhiyin.contracts.properties.customer import CustomerLinked
 
 

@@ -12,7 +12,7 @@ from services.profile.domain.party import Party
 from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.domain.tags import together
 from zhiyin.contracts.instants import Instant
-from zhiyin.contracts.profiles import PARTED, SHARED, NotLinking
+from zhiyin.contracts.not_linking import PARTED, SHARED, NotLinking
 
 _MOST_NOTES: Final = 50
 

@@ -19,12 +19,12 @@ from zhiyin.contracts.buying import (
     PriceTotals,
 )
 from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.not_linking import NotLinking
 from zhiyin.contracts.profiles import (
     Attribute,
     Consent,
     Facts,
     Note,
-    NotLinking,
     PastTickets,
     Seen,
     Tag,
