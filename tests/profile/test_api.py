@@ -47,7 +47,7 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("POST", "/v1/profiles/nobody/unmerge", {"identifiers": []}, 422),
     ("POST", "/v1/profiles/nobody/unmerge", {"identifiers": ["phone:1"]}, 404),
     ("POST", "/v1/profiles/merge/preview", {"keep": "a", "absorb": "b"}, 404),
-    ("POST", "/v1/profiles/merge", {"keep": "\u0000", "absorb": "b"}, 404),
+    ("POST", "/v1/profiles/merge", {"keep": "\u0000", "absorb": "b"}, 400),
     ("POST", "/v1/profiles/merge", {"keep": "a", "absorb": "b", "force": True}, 422),
     ("POST", "/v1/profiles/nobody/unmerge/preview", {"former": "x"}, 404),
     ("POST", "/v1/profiles/nobody/unmerge", {"identifiers": ["phone:1"], "former": "x"}, 422),
