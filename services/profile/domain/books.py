@@ -14,15 +14,17 @@ from msgspec import Raw
 from services.profile.domain.history import History
 from services.profile.domain.limits import Limits
 from services.profile.domain.packed import (
+    NO_SETTLED,
     PackedFacts,
     PackedSettled,
+    decode_settled,
 )
 from services.profile.domain.sales import Sale, bought, sold, with_sale
 from services.profile.domain.shelf import Kind, Shelf
 from zhiyin.contracts.buying import Buying, CategoryTotals, Order, Place, SkuTotals
 from zhiyin.contracts.instants import DAY, Instant
 from zhiyin.contracts.money import Minor
-from zhiyin.contracts.profiles import EXACT_WINDOW
+from zhiyin.contracts.profiles import EXACT_WINDOW, encode
 
 _T = TypeVar("_T")
 _NEVER: Final[Place] = (0, "", "")
@@ -82,7 +84,7 @@ class Books:
         self._limits = limits
         self.buying = Buying(facts.orders, facts.gifts, facts.prices, facts.channels, facts.stores)
         self.orders_kept: dict[str, Raw] = dict(facts.orders_kept)
-        settled = facts.settled
+        settled = decode_settled(facts.settled)
         self.settled: Place | None = None if settled is None else settled.place
         self._before = Buying() if settled is None else settled.buying
         self._recent = History(_EMPTY if settled is None else settled.recent)
@@ -151,10 +153,10 @@ class Books:
         newest = days[-1][0]
         self._days = Raw(_encode([each for each in days if each[0] >= newest - _WINDOW_DAYS]))
 
-    def packed_settled(self) -> PackedSettled | None:
+    def packed_settled(self) -> Raw:
         if self.settled is None:
-            return None
-        return PackedSettled(
+            return NO_SETTLED
+        settled = PackedSettled(
             self.settled,
             self._before,
             self.categories.below or {},
@@ -162,3 +164,4 @@ class Books:
             self._recent.packed(),
             self._days,
         )
+        return Raw(encode(settled))

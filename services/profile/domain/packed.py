@@ -38,6 +38,7 @@ NO_ORDERS: Final = OrderTotals()
 NO_GIFTS: Final = GiftTotals()
 NO_PRICES: Final = PriceTotals()
 NO_TICKETS: Final = PastTickets()
+NO_SETTLED: Final = Raw(b"\xc0")
 
 
 class PackedSettled(Struct, frozen=True, array_like=True):
@@ -74,7 +75,7 @@ class PackedFacts(Struct, frozen=True, omit_defaults=True):
     prices: PriceTotals = NO_PRICES
     channels: dict[str, Habit] = {}
     stores: dict[str, Habit] = {}
-    settled: PackedSettled | None = None
+    settled: Raw = NO_SETTLED
     tickets_past: PastTickets = NO_TICKETS
     forgotten: dict[str, Place] = {}
     remembered: dict[str, bytes] = {}
@@ -94,12 +95,18 @@ class PackedSnapshot(Struct, frozen=True, omit_defaults=True):
     not_linking: dict[str, NotLinking] = {}
 
 
+_settled: Final = msgspec.msgpack.Decoder(PackedSettled | None)
 _decoder: Final = msgspec.msgpack.Decoder(PackedSnapshot)
 
 
 def unpack(facts: PackedFacts) -> Facts:
     """All of it, decoded."""
     return decode_facts(encode(facts))
+
+
+def decode_settled(packed: Raw) -> PackedSettled | None:
+    settled: PackedSettled | None = _settled.decode(packed)
+    return settled
 
 
 def decode_packed(value: bytes) -> PackedSnapshot:
