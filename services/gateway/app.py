@@ -40,6 +40,7 @@ from services.gateway.routes import (
     master_keys,
     pages,
     profiles,
+    reference,
     reveals,
     system,
     tracking,
@@ -157,6 +158,7 @@ def gateway_app(gateway: Gateway) -> FastAPI:
         guarded=False,
         title="Zhiyin gateway",
         description=_ABOUT,
+        docs_url=None,
         redoc_url=None,
     )
     own = _own_calls(gateway)
@@ -179,6 +181,7 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     app.add_route(reveals.PATH, reveal, methods=["POST"], include_in_schema=False)
     calls = (*(call for call, _ in own), *FORWARDED)
     app.openapi = _once(app, calls)  # type: ignore[method-assign]
+    app.add_route("/docs", reference.reference_page(app.openapi), include_in_schema=False)
     app.add_middleware(InternalOnly, token=gateway.token)
     app.add_middleware(PublicHeaders)
     app.add_middleware(Veil, tokens=gateway.door.token)

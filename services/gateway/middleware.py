@@ -18,6 +18,10 @@ _HEADERS: Final = [
     (b"cache-control", b"no-store"),
 ]
 _API_ONLY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_PAGE: Final = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+)
 _CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="zhiyin"')
 _PERSONAL: Final = re.compile(r"/v1/profiles/by/(?P<namespace>phone|email)/(?P<value>.+)", re.S)
 _PAGES: Final = ("/docs", "/console")
@@ -36,7 +40,7 @@ class PublicHeaders:
             return
         extra: list[tuple[bytes, bytes]] = []
         scope["zhiyin.answer_headers"] = extra
-        always = _HEADERS if scope["path"].startswith(_PAGES) else [*_HEADERS, _API_ONLY]
+        always = [*_HEADERS, _PAGE if scope["path"].startswith(_PAGES) else _API_ONLY]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -77,6 +77,17 @@ async def test_answers_carry_security_headers(gateway: Running) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
+async def test_the_reference_shows_every_call_and_needs_nothing_from_elsewhere(
+    gateway: Running,
+) -> None:
+    answer = await gateway.client.get("/docs")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    for outside in ("<script", "<link", "<img", "@import", " src=", 'href="http'):
+        assert outside not in answer.text
+    for path in await routes(gateway):
+        assert f"<code>{path}</code>" in answer.text
+
+
 async def test_people_find_documentation_and_a_console_page(gateway: Running) -> None:
     for path in ("/docs", "/console", "/metrics", "/readyz"):
         assert (await gateway.client.get(path)).status_code == 200, path
