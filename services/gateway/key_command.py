@@ -47,6 +47,6 @@ def _spec(words: Sequence[str]) -> KeySpec:
     scopes = [scope.strip() for scope in read.scopes.split(",") if scope.strip()]
     said = {"scopes": scopes, "role": read.role, "name": read.name, "expires_at": read.expires}
     try:
-        return msgspec.convert(said, KeySpec)
-    except msgspec.ValidationError as error:
+        return msgspec.json.decode(msgspec.json.encode(said), type=KeySpec)
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise SettingsError(f"keys create: {error}") from error

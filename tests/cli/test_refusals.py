@@ -39,6 +39,25 @@ from zhiyin.embedded.stack.lock import held
         (["rebuild", "profile"], "nothing is running"),
         (["rebuild", "segments"], "profile"),
         (["scale", "profile=2"], "nothing is running"),
+        (["scale"], "Missing argument"),
+        (["scale", ","], "name at least one service"),
+        (["up", "--kafka", ""], "`local` or HOST:PORT"),
+        (["up", "--instances", "=,"], "unknown service ''"),
+        (["up", "extra"], "unexpected extra argument"),
+        (["down", "extra"], "unexpected extra argument"),
+        (["doctor", "--port", "0"], "--port"),
+        (["doctor", "--port", "eight"], "--port"),
+        (["logs", "--lines", "-1"], "--lines"),
+        (["logs", "../../etc/passwd"], "there are no logs"),
+        (["replay"], "Missing argument"),
+        (["replay", "purchases"], "no platform runs"),
+        (["replay", "purchases", "--rate", "nan"], "--rate"),
+        (["replay", "purchases", "--rate", "0"], "--rate"),
+        (["demo", "--events", "0"], "--events"),
+        (["demo", "--rate", "x"], "--rate"),
+        (["demo"], "no platform runs"),
+        (["rebuild"], "Missing argument"),
+        (["keys", "fly"], "No such command"),
     ],
 )
 def test_a_wrong_command_is_refused_in_one_line(
@@ -57,6 +76,17 @@ def test_a_wrong_command_is_refused_in_one_line(
     assert result.err.startswith("zhiyin: ")
     assert result.err.count("\n") == 1
     assert said in result.err
+
+
+@pytest.mark.parametrize("words", [[], ["keys"]])
+def test_without_a_command_those_there_are_are_listed(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["zhiyin", *words])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 2
+    assert "Commands:" in capfd.readouterr().err
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

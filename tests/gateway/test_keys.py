@@ -210,6 +210,21 @@ def test_the_command_line_makes_keys(
     assert key_id(made["key"]) == made["id"]
     assert main(["keys", "create", "--role", "analyst"]) == 0
     assert json.loads(capsys.readouterr().out)["role"] == "analyst"
+    for words in (
+        [],
+        ["fly"],
+        ["create", "--scopes"],
+        ["create", "--fly"],
+        ["create", "--role", "king"],
+        ["create", "--scopes", ",,"],
+        ["create", "--scopes", "admin", "--name", "x" * 201],
+        ["create", "--scopes", "admin", "--name", "\udcff"],
+        ["create", "--scopes", "admin", "--expires", "tomorrow"],
+        ["create", "--scopes", "admin", "--expires", "2020-01-01T00:00:00Z"],
+        ["create", "--scopes", "admin", "--expires", "2999-01-01T00:00:00"],
+    ):
+        assert main(["keys", *words]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
     assert main(["keys", "create", "--scopes", "fly"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: unknown scope fly")

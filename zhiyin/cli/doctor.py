@@ -12,7 +12,9 @@ from zhiyin.runtime.settings import environment
 
 def doctor(
     data: Data = HERE,
-    port: Annotated[int, typer.Option(help="The port that `up` would use.")] = PORT,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="The port that `up` would use.")
+    ] = PORT,
 ) -> None:
     """Check this machine and the stack, one line each. Exits 1 if there is a problem."""
     findings = list(examine(Folder(data.absolute()), environment(), port))

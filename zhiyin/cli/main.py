@@ -1,4 +1,5 @@
-"""The `zhiyin` command. Whatever goes wrong is one line on standard error and a non-zero exit."""
+"""The `zhiyin` command. Whatever goes wrong is one line on standard error and a non-zero exit;
+without a command it is the list of them."""
 
 import sys
 from typing import NoReturn
@@ -48,6 +49,9 @@ def main() -> None:
     except FAILURES as error:
         fail(str(error), 1)
     except typer.TyperException as error:
+        if error.format_message().startswith("Usage:"):  # no command was named
+            sys.stderr.write(f"{error.format_message()}\n")
+            sys.exit(2)
         fail(error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):
         fail("interrupted", 130)

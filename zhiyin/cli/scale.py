@@ -23,6 +23,8 @@ def scale(
 ) -> None:
     """Change how many instances of a service run, while the platform runs. What is not named
     stays as it is."""
+    if not instances.strip(" ,"):
+        raise EmbeddedError("name at least one service, such as profile=3")
     folder = Folder(data.absolute())
     now = counts(running(folder))
     named = {part.partition("=")[0].strip() for part in instances.split(",")}

@@ -31,7 +31,9 @@ def up(
 ) -> None:
     """Start the platform: PostgreSQL, Valkey, and the four services."""
     environ = environment()
-    plan = read_plan(instances, kafka or environ.get("ZHIYIN_KAFKA") or None, port)
+    plan = read_plan(
+        instances, environ.get("ZHIYIN_KAFKA") or None if kafka is None else kafka, port
+    )
     if not detach:
         supervise(plan, data, environ, lambda text: typer.echo(text, err=True))
         return
