@@ -19,6 +19,8 @@ from zhiyin.runtime.db import Database
 from zhiyin.runtime.problems import FieldError, Problem
 from zhiyin.runtime.web import (
     Cursor,
+    CursorInstant,
+    CursorText,
     Limit,
     Page,
     decode_cursor,
@@ -52,7 +54,7 @@ def read_routes(database: Database, options: Options, clock: Clock) -> APIRouter
     async def timeline(
         profile_id: ProfileId, limit: Limit = 50, cursor: Cursor = None, type: str | None = None
     ) -> Response:
-        before = None if cursor is None else decode_cursor(cursor, tuple[int, str])
+        before = None if cursor is None else decode_cursor(cursor, tuple[CursorInstant, CursorText])
         if type is not None and not known(type):
             raise Problem(422, "unknown_type", f"{type!r} is not an event type")
         async with database.connection() as connection:

@@ -9,6 +9,7 @@ from zhiyin.contracts.tag_rules import TagName, TagRuleSpec
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.web import (
     Cursor,
+    CursorText,
     Limit,
     Page,
     body,
@@ -24,7 +25,7 @@ def tag_rule_routes(database: Database, editor: Editor) -> APIRouter:
 
     @router.get("/v1/tag-rules")
     async def listed(limit: Limit = 100, cursor: Cursor = None) -> Response:
-        after = "" if cursor is None else decode_cursor(cursor, tuple[str])[0]
+        after = "" if cursor is None else decode_cursor(cursor, tuple[CursorText])[0]
         async with database.connection() as connection:
             rules = await tag_rules.page(connection, after, limit + 1)
         page = rules[:limit]

@@ -5,7 +5,6 @@ import uuid
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
-from msgspec import Meta
 from msgspec.structs import replace
 from starlette.responses import Response
 
@@ -14,7 +13,6 @@ from services.segmentation.editor import Editor, not_found
 from services.segmentation.explain import explain, no_profile
 from services.segmentation.given_rules import given_rule
 from services.segmentation.views import member_view, move_view, segment_view, size_view
-from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.segments import (
     KEY_PATTERN,
     SegmentHistory,
@@ -25,12 +23,20 @@ from zhiyin.contracts.segments import (
 from zhiyin.rules import Options
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.problems import FieldError, Problem
-from zhiyin.runtime.web import Cursor, Limit, Page, body, decode_cursor, encode_cursor, json
+from zhiyin.runtime.web import (
+    Cursor,
+    CursorInstant,
+    CursorText,
+    Limit,
+    Page,
+    body,
+    decode_cursor,
+    encode_cursor,
+    json,
+)
 
 _DAYS_SHOWN: Final = 400
 _KEY: Final = re.compile(KEY_PATTERN)
-_CursorText = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
-_CursorInstant = Annotated[Instant, Meta(ge=0, le=253_402_300_799_000_000)]
 
 
 def existing_key(key: str) -> str:
@@ -109,7 +115,7 @@ def member_routes(database: Database, options: Options) -> APIRouter:
     @router.get("/v1/segments/{key}/members")
     async def members(key: SegmentKey, limit: Limit = 100, cursor: Cursor = None) -> Response:
         await one_segment(database, key)
-        (after,) = decode_cursor(cursor, tuple[_CursorText]) if cursor else ("",)
+        (after,) = decode_cursor(cursor, tuple[CursorText]) if cursor else ("",)
         async with database.connection() as connection:
             found = await reads.members(connection, key, after, limit + 1)
         page = found[:limit]
@@ -119,7 +125,7 @@ def member_routes(database: Database, options: Options) -> APIRouter:
     @router.get("/v1/segments/{key}/history")
     async def history(key: SegmentKey, limit: Limit = 100, cursor: Cursor = None) -> Response:
         await one_segment(database, key)
-        before = decode_cursor(cursor, tuple[_CursorInstant, uuid.UUID]) if cursor else None
+        before = decode_cursor(cursor, tuple[CursorInstant, uuid.UUID]) if cursor else None
         async with database.connection() as connection:
             found = await reads.moves(connection, key, before, limit + 1)
             days = await reads.sizes(connection, key, _DAYS_SHOWN)

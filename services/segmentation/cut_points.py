@@ -33,7 +33,7 @@ async def versions(tx: Connection, before: int | None, limit: int) -> list[Versi
     rows = await tx.fetch(
         """
         SELECT version, at, buyers, thresholds FROM cut_points
-        WHERE $1::int IS NULL OR version < $1 ORDER BY version DESC LIMIT $2
+        WHERE $1::bigint IS NULL OR version < $1 ORDER BY version DESC LIMIT $2
         """,
         before,
         limit,

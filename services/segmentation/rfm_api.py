@@ -18,7 +18,16 @@ from zhiyin.rules import Options
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.problems import FieldError, Problem
-from zhiyin.runtime.web import Cursor, Limit, Page, body, decode_cursor, encode_cursor, json
+from zhiyin.runtime.web import (
+    Cursor,
+    CursorNumber,
+    Limit,
+    Page,
+    body,
+    decode_cursor,
+    encode_cursor,
+    json,
+)
 
 _SHORTEST: Final = HOUR
 _LONGEST: Final = 90 * DAY
@@ -51,7 +60,7 @@ def rfm_routes(
 
     @router.get("/v1/rfm/versions")
     async def versions(limit: Limit = 100, cursor: Cursor = None) -> Response:
-        before = decode_cursor(cursor, tuple[int])[0] if cursor else None
+        before = decode_cursor(cursor, tuple[CursorNumber])[0] if cursor else None
         async with database.connection() as connection:
             found = await cut_points.versions(connection, before, limit + 1)
         more = encode_cursor(found[limit - 1].version) if len(found) > limit else None

@@ -7,11 +7,16 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 from fastapi import Query
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from zhiyin.runtime.problems import Problem
 
 T = TypeVar("T")
+# What may stand in a cursor: anybody can make one up, and PostgreSQL cannot look up all that
+# MessagePack can say.
+CursorText = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
+CursorNumber = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+CursorInstant = Annotated[int, Meta(ge=-62_135_596_800_000_000, le=253_402_300_799_999_999)]
 _LONGEST: Final = 1024
 
 Limit = Annotated[int, Query(ge=1, le=500, description="how many items a page has at most")]
@@ -31,8 +36,8 @@ def encode_cursor(*key: Any) -> str:
 
 
 def decode_cursor(cursor: str, key: type[T]) -> T:
-    """The sort key in a cursor, as e.g. `tuple[int, str]`. Raises Problem (400) for any text that
-    is no cursor of ours."""
+    """The sort key in a cursor, as e.g. `tuple[CursorInstant, CursorText]`. Raises Problem
+    (400) for any text that is no cursor of ours."""
     try:
         if len(cursor) > _LONGEST:
             raise ValueError("too long")

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from zhiyin.runtime.answers import json
-from zhiyin.runtime.cursors import Cursor, Limit, Page, decode_cursor, encode_cursor
+from zhiyin.runtime.cursors import Cursor, CursorNumber, Limit, Page, decode_cursor, encode_cursor
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.dead_letters import list_dead_letters, replay
 from zhiyin.runtime.problems import Problem
@@ -17,7 +17,7 @@ def dead_letter_routes(database: Database) -> APIRouter:
 
     @router.get("/v1/dead-letters")
     async def dead_letters(limit: Limit = 50, cursor: Cursor = None) -> Response:
-        (before,) = (None,) if cursor is None else decode_cursor(cursor, tuple[int])
+        (before,) = (None,) if cursor is None else decode_cursor(cursor, tuple[CursorNumber])
         async with database.connection() as connection:
             items = await list_dead_letters(connection, before, limit)
         following = encode_cursor(items[-1].id) if len(items) == limit else None

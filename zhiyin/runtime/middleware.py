@@ -6,15 +6,18 @@ import secrets
 import time
 from typing import Final
 
+import structlog
 from opentelemetry.trace import SpanKind
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from zhiyin.runtime.outages import is_outage
 from zhiyin.runtime.problems import Problem, current_trace, response
 from zhiyin.runtime.telemetry import TRACEPARENT, Telemetry
 
 _TRACEPARENT: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _GUARDED: Final = ("/v1/", "/internal/")
+_log = structlog.get_logger(__name__)
 
 
 class Tracing:
@@ -51,6 +54,37 @@ class Tracing:
     def _observe(self, method: str, status: int, started: float) -> None:
         seconds = time.perf_counter() - started
         self._telemetry.metrics.http.labels(method, str(status)).observe(seconds)
+
+
+class Failures:
+    """Answers for what nobody caught: 503 if a server is away, else 500. Stands inside `Tracing`,
+    so that the answer, the logs and the metrics know of which request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except Exception as error:
+            if scope["type"] != "http" or begun:
+                raise
+            await response(_failure(scope["path"], error), scope["path"])(scope, receive, send)
+
+
+def _failure(path: str, error: Exception) -> Problem:
+    if is_outage(error):
+        _log.warning("outage", path=path, error=repr(error))
+        return Problem(503, "unavailable", "try again shortly", retry_after=1)
+    _log.error("unexpected", path=path, exc_info=error)
+    return Problem(500, "internal", "an unexpected error; its trace_id is in our logs")
 
 
 class Guard:

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
 PROBLEM_JSON: Final = "application/problem+json"
+_LONGEST: Final = 1000  # characters of a message
 # The trace of the request being answered, 32 hex digits; set by the tracing middleware.
 current_trace: ContextVar[str] = ContextVar("current_trace", default="0" * 32)
 
@@ -53,15 +55,18 @@ def document(problem: Problem, instance: str) -> dict[str, Any]:
         "type": f"urn:zhiyin:problem:{problem.code}",
         "title": _title(problem.status),
         "status": problem.status,
-        "detail": problem.message,
+        "detail": _short(problem.message),
         "instance": instance,
         "code": problem.code,
-        "message": problem.message,
+        "message": _short(problem.message),
         "trace_id": current_trace.get(),
         **problem.extra,
     }
     if problem.errors:
-        members["errors"] = list(problem.errors)
+        members["errors"] = [
+            replace(each, pointer=_short(each.pointer), message=_short(each.message))
+            for each in problem.errors
+        ]
     return members
 
 
@@ -73,6 +78,11 @@ def response(problem: Problem, instance: str) -> Response:
         media_type=PROBLEM_JSON,
         headers=headers,
     )
+
+
+def _short(text: str) -> str:
+    """What was wrong is repeated, but not all 5 MB of it."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _title(status: int) -> str:

@@ -16,12 +16,21 @@ from starlette.responses import Response
 
 from zhiyin.runtime.answers import json
 from zhiyin.runtime.bodies import body, convert, field_error
-from zhiyin.runtime.cursors import Cursor, Limit, Page, decode_cursor, encode_cursor
+from zhiyin.runtime.cursors import (
+    Cursor,
+    CursorInstant,
+    CursorNumber,
+    CursorText,
+    Limit,
+    Page,
+    decode_cursor,
+    encode_cursor,
+)
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.dead_letter_routes import dead_letter_routes
 from zhiyin.runtime.http import internal_token
-from zhiyin.runtime.middleware import Guard, Tracing
-from zhiyin.runtime.outages import OUTAGES, is_outage
+from zhiyin.runtime.middleware import Failures, Guard, Tracing
+from zhiyin.runtime.outages import OUTAGES
 from zhiyin.runtime.problems import FieldError, Problem, response
 from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
@@ -29,6 +38,9 @@ from zhiyin.runtime.worker import Worker
 
 __all__ = [
     "Cursor",
+    "CursorInstant",
+    "CursorNumber",
+    "CursorText",
     "Limit",
     "Page",
     "body",
@@ -70,6 +82,7 @@ def service_app(
     for router in routers:
         app.include_router(router)
     _answer_problems(app)
+    app.add_middleware(Failures)
     if guarded:
         app.add_middleware(Guard, token=internal_token(settings.secret_key))
     app.add_middleware(Tracing, telemetry=telemetry)
@@ -160,16 +173,6 @@ def _answer_problems(app: FastAPI) -> None:
             for wrong in error.errors()
         ]
         problem = Problem(422, "invalid", "the request is not valid", errors=errors)
-        return response(problem, request.url.path)
-
-    @app.exception_handler(Exception)
-    async def failed(request: Request, error: Exception) -> Response:
-        if is_outage(error):
-            _log.warning("outage", path=request.url.path, error=repr(error))
-            problem = Problem(503, "unavailable", "try again shortly", retry_after=1)
-        else:
-            _log.error("unexpected", path=request.url.path, exc_info=error)
-            problem = Problem(500, "internal", "an unexpected error; its trace_id is in our logs")
         return response(problem, request.url.path)
 
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Header
 
 from services.engagement.refusals import no_such
 from zhiyin.contracts.segments import KEY_PATTERN
-from zhiyin.runtime.web import Page, decode_cursor, encode_cursor
+from zhiyin.runtime.web import CursorText, Page, decode_cursor, encode_cursor
 
 _KEY: Final = re.compile(KEY_PATTERN)
 _LONGEST_ID: Final = 256
@@ -34,7 +34,7 @@ Actor = Annotated[str, Header(alias="x-zhiyin-actor")]
 
 def page_of(items: Sequence[tuple[str, Any]], limit: int, cursor: str | None) -> Page[Any]:
     """A page of a list that is all at hand, sorted by key; (key, what is shown)."""
-    after = decode_cursor(cursor, tuple[str])[0] if cursor else ""
+    after = decode_cursor(cursor, tuple[CursorText])[0] if cursor else ""
     rest = [item for item in items if item[0] > after]
     shown = rest[:limit]
     more = encode_cursor(shown[-1][0]) if len(rest) > limit else None

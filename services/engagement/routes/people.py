@@ -1,22 +1,27 @@
 """What was done for a person, what was not and why, and the coupons they hold."""
 
-from typing import Annotated, Final
+from typing import Final
 
 from fastapi import APIRouter
-from msgspec import Meta
 from starlette.responses import Response
 
 from services.engagement.routes.parts import ProfileId
 from services.engagement.store import coupons, reports
 from services.engagement.views import coupon_view, item_view
-from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
-from zhiyin.runtime.web import Cursor, Limit, Page, decode_cursor, encode_cursor, json
+from zhiyin.runtime.web import (
+    Cursor,
+    CursorInstant,
+    CursorText,
+    Limit,
+    Page,
+    decode_cursor,
+    encode_cursor,
+    json,
+)
 
 _MOST: Final = 2**62
-_At = Annotated[Instant, Meta(ge=0, le=_MOST)]
-_Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 
 def people_routes(db: Database, currency: str, clock: Clock) -> APIRouter:
@@ -24,7 +29,7 @@ def people_routes(db: Database, currency: str, clock: Clock) -> APIRouter:
 
     @router.get("/v1/profiles/{profile_id}/actions")
     async def actions(profile_id: ProfileId, limit: Limit = 100, cursor: Cursor = None) -> Response:
-        before = decode_cursor(cursor, tuple[_At, _Text]) if cursor else None
+        before = decode_cursor(cursor, tuple[CursorInstant, CursorText]) if cursor else None
         async with db.connection() as connection:
             present = await reports.present_id(connection, profile_id)
             found = await reports.of_person(connection, present, before, limit + 1)
@@ -34,7 +39,7 @@ def people_routes(db: Database, currency: str, clock: Clock) -> APIRouter:
 
     @router.get("/v1/profiles/{profile_id}/coupons")
     async def held(profile_id: ProfileId, limit: Limit = 100, cursor: Cursor = None) -> Response:
-        before = decode_cursor(cursor, tuple[_At, _Text]) if cursor else None
+        before = decode_cursor(cursor, tuple[CursorInstant, CursorText]) if cursor else None
         async with db.connection() as connection:
             present = await reports.present_id(connection, profile_id)
             found = await coupons.of_person(connection, present, before, limit + 1)

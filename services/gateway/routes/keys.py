@@ -18,10 +18,9 @@ from services.gateway.stores.keys import KeyStore, StoredKey
 from zhiyin.contracts.instants import moment
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.problems import FieldError, Problem, current_trace
-from zhiyin.runtime.web import Page, body, decode_cursor, encode_cursor, json
+from zhiyin.runtime.web import CursorText, Page, body, decode_cursor, encode_cursor, json
 
 _TAG: Final = "operations"
-_CursorText = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 
 class KeySpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +82,7 @@ class KeyRoutes:
     async def list(self, request: Request) -> Response:
         await self._gate.admit(request, ADMIN)
         asked = page_asked(request)
-        (after,) = decode_cursor(asked.cursor, tuple[_CursorText]) if asked.cursor else ("",)
+        (after,) = decode_cursor(asked.cursor, tuple[CursorText]) if asked.cursor else ("",)
         found = await self._keys.page(after, asked.limit + 1)
         more = encode_cursor(found[asked.limit - 1].id) if len(found) > asked.limit else None
         return json(Page([_view(key) for key in found[: asked.limit]], more))

@@ -1,8 +1,8 @@
 """`GET /v1/tracking-plan`: what sources really send."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,9 +10,8 @@ from services.gateway.calls import PAGE, Admits, Call, Query, page_asked
 from services.gateway.domain.scopes import OPS_READ
 from services.gateway.stores.tracking import Tracked, TrackingStore
 from zhiyin.contracts.instants import rfc3339
-from zhiyin.runtime.web import Page, decode_cursor, encode_cursor, json
+from zhiyin.runtime.web import CursorText, Page, decode_cursor, encode_cursor, json
 
-_CursorText = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 _EXAMPLE: Final = {
     "source": "tmall-flagship",
     "type": "purchase.completed",
@@ -68,7 +67,7 @@ class TrackingRoutes:
         asked = page_asked(request)
         after = ("", "")
         if asked.cursor:
-            after = decode_cursor(asked.cursor, tuple[_CursorText, _CursorText])
+            after = decode_cursor(asked.cursor, tuple[CursorText, CursorText])
         chosen = (request.query_params.get("source"), request.query_params.get("type"))
         found = await self._store.page(after, *chosen, asked.limit + 1)
         page = found[: asked.limit]
