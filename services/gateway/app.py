@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -12,6 +12,7 @@ from msgspec import Struct
 from prometheus_client import Counter
 from redis.asyncio import Redis
 
+from services.gateway.about import ABOUT
 from services.gateway.auth import Gatekeeper
 from services.gateway.calls import Call, Forwarder
 from services.gateway.domain.door import Door
@@ -65,16 +66,6 @@ from zhiyin.runtime.http import internal_token
 from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.telemetry import Telemetry
 from zhiyin.runtime.web import memory_bytes, service_app
-
-_ABOUT: Final = (
-    "Post events, read profiles, define segments and campaigns. Errors are RFC 9457 problems. "
-    "Times are RFC 3339 with offset, money is decimal text. Bodies are JSON, best sent as "
-    "`Content-Type: application/json`; none, `text/plain` and curl's default are taken too.\n\n"
-    "Phone and email in `customer` are kept encrypted and replaced by tokens before anything else "
-    "happens. Elsewhere in an event, values that look like a phone number, email address or "
-    "identity number are masked, except in references (`*_id`, `*_no`, `sku`, `code`); attributes "
-    "named as such (`phone`, `email`, `id_card`, …) are refused with `personal_attribute`."
-)
 
 
 class Clients(Struct, frozen=True):
@@ -157,7 +148,7 @@ def gateway_app(gateway: Gateway) -> FastAPI:
         database=gateway.database,
         guarded=False,
         title="Zhiyin gateway",
-        description=_ABOUT,
+        description=ABOUT,
         docs_url=None,
         redoc_url=None,
     )
