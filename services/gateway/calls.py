@@ -13,7 +13,8 @@ from starlette.responses import Response, StreamingResponse
 
 from services.gateway.auth import Caller
 from services.gateway.bodies import read_json
-from services.gateway.people import Asking
+from services.gateway.domain.names import names_of
+from services.gateway.people import Asking, Person
 from services.gateway.stores.audit import Entry
 from services.gateway.upstreams import Answer, Asked, Streamed
 from zhiyin.runtime.answers import NDJSON
@@ -55,7 +56,7 @@ class Call(Struct, frozen=True, kw_only=True):
     - `body`, `answer`: msgspec types (a tuple of alternatives), None without one; `example` is
       the body's
     - `prepare`: turns the caller's body into what the service gets (tokens for phone and email)
-    - `mask`: what becomes of the service's answer before anybody sees it
+    - `mask`: what becomes of the service's answer about a person, given their names
     - `creates`: takes part in `Idempotency-Key`
     - `streams`: a caller who accepts `application/x-ndjson` gets the answer line by line
     - `media`: media types of an answer that is not JSON
@@ -77,7 +78,7 @@ class Call(Struct, frozen=True, kw_only=True):
     status: int = 200
     query: tuple[Query, ...] = ()
     prepare: str | None = None
-    mask: Callable[[bytes], bytes] | None = None
+    mask: Callable[[bytes, Sequence[str]], bytes] | None = None
     creates: bool = False
     changes: bool = True
     timeout: float = 15.0
@@ -125,6 +126,8 @@ class KnowsPeople(Protocol):
     async def current_id(self, profile_id: str, asking: Asking) -> str: ...
 
     async def stored_id(self, profile_id: str, asking: Asking) -> str: ...
+
+    async def by_id(self, profile_id: str, asking: Asking) -> Person: ...
 
 
 Prepare = Callable[[bytes], bytes]
@@ -199,7 +202,8 @@ class Forwarder:
         if call.changing and answer.status >= 400:
             await self._record(call, caller, path, answer.status)
         if call.mask is not None and answer.status == 200:
-            answer = replace(answer, body=call.mask(answer.body))
+            person = await self._people.by_id(parameters["profile_id"], asking)
+            answer = replace(answer, body=call.mask(answer.body, names_of(person.snapshot)))
         return passed_on(answer)
 
     async def _record(self, call: Call, caller: Caller, path: str, refused: int = 0) -> None:

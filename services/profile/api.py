@@ -9,6 +9,7 @@ from services.profile import reads
 from services.profile.reads import StoredPerson
 from services.profile.views import timeline_item
 from zhiyin.contracts.events import NAMESPACES
+from zhiyin.contracts.health import allowed
 from zhiyin.contracts.profiles import decode_snapshot
 from zhiyin.contracts.properties.event_types import known
 from zhiyin.facts import profile_view
@@ -59,12 +60,13 @@ def read_routes(database: Database, options: Options, clock: Clock) -> APIRouter
             raise Problem(422, "unknown_type", f"{type!r} is not an event type")
         async with database.connection() as connection:
             found = await find(connection, profile_id)
-            former = decode_snapshot(found.snapshot).merged_from
-            ids = [found.profile_id, *former]
+            snapshot = decode_snapshot(found.snapshot)
+            ids = [found.profile_id, *snapshot.merged_from]
             rows = await reads.timeline(connection, ids, limit + 1, before, type)
         page = rows[:limit]
         following = encode_cursor(page[-1].at, page[-1].uid) if len(rows) > limit else None
-        return json(Page([timeline_item(row) for row in page], following))
+        with_health = allowed(snapshot.facts.consents)
+        return json(Page([timeline_item(row, with_health) for row in page], following))
 
     return router
 

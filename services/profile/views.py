@@ -1,13 +1,17 @@
 """Rows as the JSON others read."""
 
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from msgspec import Raw, Struct
 
 from services.profile.domain.logged_event import decode_logged
+from services.profile.domain.health import without_health
 from services.profile.reads import TimelineRow
 from zhiyin.contracts.heard import Heard
 from zhiyin.contracts.instants import rfc3339
+
+_UPDATED: Final = "customer.updated"
 
 
 class TimelineItem(Struct, frozen=True):
@@ -25,8 +29,13 @@ class TimelineItem(Struct, frozen=True):
     heard: Heard | None = None
 
 
-def timeline_item(row: TimelineRow) -> TimelineItem:
+def timeline_item(row: TimelineRow, with_health: bool) -> TimelineItem:
+    """`with_health`: whether the person has consented to health facts being used."""
     event = decode_logged(row.value)
+    properties = event.properties
+    if not with_health and row.type == _UPDATED and b"health" in bytes(properties):
+        content = without_health(msgspec.json.decode(properties, type=dict[str, Any]))
+        properties = Raw(msgspec.json.encode(content))
     return TimelineItem(
         event.event_id,
         event.type,
@@ -35,7 +44,7 @@ def timeline_item(row: TimelineRow) -> TimelineItem:
         rfc3339(row.received_at),
         event.imported,
         {name: event.masks.get(name) or value for name, value in event.customer.items()},
-        event.properties,
+        properties,
         event.heard,
     )
 

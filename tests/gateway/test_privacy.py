@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -20,8 +21,16 @@ SCHEMAS = ("gateway", "profile", "segmentation", "engagement")
 
 
 @pytest.fixture(scope="module")
-async def platform(postgres_url: str, redis_url: str) -> AsyncIterator[Running]:
-    async with a_database(postgres_url) as database, a_platform(database, redis_url) as gateway:
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("said") / "services.log"
+
+
+@pytest.fixture(scope="module")
+async def platform(postgres_url: str, redis_url: str, logs: Path) -> AsyncIterator[Running]:
+    async with (
+        a_database(postgres_url) as database,
+        a_platform(database, redis_url, logs) as gateway,
+    ):
         yield gateway
 
 
@@ -173,7 +182,9 @@ async def test_an_export_holds_everything_in_clear_for_who_may_see_it(platform: 
     assert "13833334444" not in masked.text
     assert "欧**" in masked.text
     timeline = await platform.client.get(f"/v1/profiles/{profile_id}/timeline", headers=reader)
-    assert "欧阳修" not in timeline.text
+    actions = await platform.client.get(f"/v1/profiles/{profile_id}/actions", headers=reader)
+    assert "欧阳修" not in timeline.text + actions.text
+    assert "欧**" in actions.text
     trail = (await ask(platform, "GET", f"/v1/audit?subject={profile_id}")).json()["items"]
     assert {"profiles.export", "profile.read_unmasked"} <= {each["action"] for each in trail}
     assert any(each["detail"] == {"why": "DSAR-7"} for each in trail)
@@ -213,7 +224,7 @@ PHONE, EMAIL, CARD = "13877776666", "canary.zhang@example.com", "110101199003074
 
 
 async def test_planted_phone_email_and_id_number_are_in_the_vault_alone(
-    platform: Running, capfd: pytest.CaptureFixture[str]
+    platform: Running, logs: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     who = {"member_id": "M-canary", "phone": PHONE, "email": EMAIL.upper()}
     text = f"请打 138 7777 6666 或 {EMAIL}，身份证 {CARD}，+86-{PHONE}"
@@ -244,7 +255,8 @@ async def test_planted_phone_email_and_id_number_are_in_the_vault_alone(
     assert await rows_about(platform, *needles, schemas=[*SCHEMAS, "log"]) == {}
     assert await in_redis(platform, needles) == []
     assert await in_topics(platform, needles) == []
-    said = "".join(capfd.readouterr())
+    said = "".join(capfd.readouterr()) + logs.read_text()  # noqa: ASYNC240 - small
+    assert "profile" in said  # they do write a log
     assert not [needle for needle in needles if needle in said]
     kept = await platform.gateway.database.pool.fetch("SELECT token FROM vault")
     clear = await platform.gateway.vault.reveal("phone", [token for (token,) in kept])

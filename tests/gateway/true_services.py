@@ -28,12 +28,17 @@ def a_free_port() -> int:
 
 
 @contextmanager
-def processes(environment: dict[str, str], ports: dict[str, int]) -> Iterator[None]:
+def processes(
+    environment: dict[str, str], ports: dict[str, int], said: int | None
+) -> Iterator[None]:
+    """`said`: the file they write what they have to say to, None for ours."""
     started = [
         subprocess.Popen(
             [sys.executable, "-m", f"services.{name}.main", "serve"],
             cwd=ROOT,
             env={**environment, "ZHIYIN_LISTEN": f"127.0.0.1:{port}", "ZHIYIN_INSTANCE": name},
+            stdout=said,
+            stderr=said,
         )
         for name, port in ports.items()
     ]
@@ -47,8 +52,9 @@ def processes(environment: dict[str, str], ports: dict[str, int]) -> Iterator[No
 
 
 @asynccontextmanager
-async def a_platform(database: str, redis: str) -> AsyncIterator[Running]:
-    """The services as processes, and a gateway before them in ours, with all it does beside."""
+async def a_platform(database: str, redis: str, logs: Path | None = None) -> AsyncIterator[Running]:
+    """The services as processes, and a gateway before them in ours, with all it does beside.
+    `logs`: a file for everything they have to say."""
     ports = {name: a_free_port() for name in SERVICES}
     environment = {
         **os.environ,
@@ -57,14 +63,17 @@ async def a_platform(database: str, redis: str) -> AsyncIterator[Running]:
         "ZHIYIN_SECRET_KEY": SECRET,
         "ZHIYIN_PARTITIONS": "4",
         "ZHIYIN_LANES": "2",
-        "ZHIYIN_LOG_LEVEL": "error",
+        "ZHIYIN_LOG_LEVEL": "debug" if logs else "error",
     }
     await asyncio.gather(*(migrated(name, environment) for name in (*SERVICES, "gateway")))
     urls = {f"{name}_urls": (f"http://127.0.0.1:{port}",) for name, port in ports.items()}
     shared = ServiceSettings(
         postgres=database, redis=redis, secret_key=SECRET, partitions=4, **urls
     )
-    with processes(environment, ports):
+    with (
+        (logs or Path(os.devnull)).open("ab") as said,
+        processes(environment, ports, said.fileno() if logs else None),
+    ):
         async with running(GatewaySettings(service=shared), stubbed=False) as gateway:
             await until_ready(ports)
             erasing = asyncio.create_task(gateway.gateway.erasures.run())

@@ -8,7 +8,10 @@ from zhiyin.rules import parse, reads, segments_read, touched
 @pytest.mark.parametrize(
     ("tree", "names"),
     [
-        ({"fact": "attributes.health.diet", "op": "exists"}, {"attributes.health.diet"}),
+        (
+            {"fact": "attributes.health.diet", "op": "exists"},
+            {"attributes.health.diet", "consents.health"},
+        ),
         ({"fact": "attributes.city.source", "op": "exists"}, {"attributes.city"}),
         ({"fact": "consents.marketing.sms", "op": "exists"}, {"consents.marketing.sms"}),
         ({"fact": "categories.坚果.orders", "op": "gte", "value": 1}, {"categories.坚果"}),

@@ -11,6 +11,7 @@ from zhiyin.rules.compiling.logic import combine, negate
 from zhiyin.rules.compiling.recency import compile_recency
 from zhiyin.rules.compiling.streaks import compile_streak
 from zhiyin.rules.explain import Branch, Explanation, Node, Tip, explain_node
+from zhiyin.rules.health import with_consent
 from zhiyin.rules.options import DEFAULT, Options
 from zhiyin.rules.person import Person
 from zhiyin.rules.tree import (
@@ -46,7 +47,7 @@ class Compiled:
 def compile_rule(rule: Rule, options: Options = DEFAULT) -> Compiled:
     """Specialise a parsed rule for many evaluations. Raises ValueError for a rule that `parse`
     would have refused."""
-    root = _compile(rule, options)
+    root = _compile(with_consent(rule), options)
     return Compiled(rule, root.evaluate, root)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from zhiyin.rules.health import with_consent
 from zhiyin.rules.loose import many
 from zhiyin.rules.paths import locate
 from zhiyin.rules.tree import (
@@ -27,7 +28,7 @@ def reads(rule: Rule) -> frozenset[str]:
     `browse`, `support`, `identifiers`, `reorder`, `hours`, `life`, `notes`, `profile`,
     `events.<type>`, `tags.<tag>`, `segments.<key>`; `tags` alone for a rule that looks at whatever
     tags there are."""
-    return frozenset(name for leaf in leaves(rule) for name in dependencies(leaf))
+    return frozenset(name for leaf in leaves(with_consent(rule)) for name in dependencies(leaf))
 
 
 def segments_read(rule: Rule) -> frozenset[str]:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.calls import Admits, Call, Query, Records, asking_of, fit
-from services.gateway.domain.names import names_masked
+from services.gateway.domain.names import names_masked, names_of
 from services.gateway.domain.scopes import PROFILES_READ, PROFILES_READ_PII
 from services.gateway.exporting import Export, Exporter
 from services.gateway.people import Asking, Person
@@ -77,7 +77,7 @@ class ExportRoute:
         else:
             view = masked(view)
         found = await self._exporter.everything(person, view, not clear, rfc3339(now), asking)
-        answer = json(found if clear else names_masked(found))
+        answer = json(found if clear else names_masked(found, names_of(person.snapshot)))
         name = f"profile-{person.snapshot.profile_id}.json"
         answer.headers["content-disposition"] = f'attachment; filename="{name}"'
         return answer

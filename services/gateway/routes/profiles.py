@@ -152,6 +152,7 @@ CALLS: Final = (
     _call(
         "GET", "profiles/{profile_id}/actions", "profiles.actions",
         "What was decided, sent, or skipped and why", service=ENGAGEMENT, query=PAGE,
+        mask=names_masked_in,
     ),
     _call(
         "GET", "profiles/{profile_id}/coupons", "profiles.coupons", "Coupons of a person",

@@ -12,6 +12,7 @@ from msgspec import Struct
 from services.profile.domain.differences import differing
 from services.profile.domain.draft import Draft
 from services.profile.domain.forgetting import forget
+from services.profile.domain.health import just_allowed, leave_out
 from services.profile.domain.packed import PackedFacts
 from services.profile.domain.person_event import PersonEvent, event_order
 from services.profile.domain.policy import Policy
@@ -44,6 +45,8 @@ def fold(
         reduce(draft, event)
         if draft.incomplete:
             return NeedsHistory()
+    if just_allowed(draft):
+        return NeedsHistory()
     return _finish(draft)
 
 
@@ -61,6 +64,7 @@ def refold(
 def _finish(draft: Draft) -> Folded:
     if draft.rebook:
         rebook(draft)
+    leave_out(draft)
     forget(draft)
     count_old_tickets(draft)
     facts = draft.packed()

@@ -9,12 +9,14 @@ import msgspec
 from msgspec import Raw, Struct
 
 from services.profile.domain.logged_event import LoggedEvent, decode_logged
+from services.profile.domain.health import without_health
 from services.profile.domain.person_event import NO_HOUR, Identifier, PersonEvent
 from services.profile.domain.trimming import trimmed, with_exact_money
 from zhiyin.contracts.events import KEY_ORDER, Event, decode_event, event_digest, properties_of
 from zhiyin.contracts.heard import HEARD, TEXT_TYPES
 from zhiyin.contracts.instants import DAY, HOUR, Duration, Instant, instant, moment
 from zhiyin.contracts.profiles import Kept, encode
+from zhiyin.contracts.properties.customer import CustomerUpdated
 from zhiyin.contracts.properties.event_types import Properties, known
 from zhiyin.contracts.properties.purchase import PurchaseCompleted, PurchaseRefunded
 from zhiyin.contracts.properties.support import SupportMessaged
@@ -98,6 +100,8 @@ class Reader:
             return Refusal("unsupported_currency", f"amounts are in {self._currency} here")
         if isinstance(properties, (PurchaseCompleted, PurchaseRefunded)):
             content = with_exact_money(content, properties)
+        if isinstance(properties, CustomerUpdated):
+            content = without_health(content)
         whole = encode_map(content)
         short = trimmed(content, bytes(event.properties))
         kept = whole if short is content else encode_map(short)

@@ -10,11 +10,13 @@ from services.profile.domain.evidence import instants_of, quote_of
 from services.profile.domain.stated_tags import is_stated, is_taken_away, later_word
 from services.profile.domain.tag_set import TAGS, TagRule, TagSet
 from services.profile.domain.tagging import Tagging
+from zhiyin.contracts.health import PURPOSE, allowed
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot, Tag
 from zhiyin.rules import Explanation, Person, touched
 
 _MOST_EVIDENCE: Final = 10
+_HEALTH_CONSENT: Final = f"consents.{PURPOSE}"
 Tags = dict[str, Tag]
 
 
@@ -135,6 +137,12 @@ class _Round:
         at = min(self._person.facts.newest, self._occasion.now)
         if rule.compiled.evaluate(self._person, at).matches:
             self._set_until(rule, at, ttl, known)
+        elif known is not None and self._not_allowed(rule):
+            self._put(rule.tag, None)
+
+    def _not_allowed(self, rule: TagRule) -> bool:
+        """Whether it takes a consent that is not there: then its tag does not outlive that."""
+        return _HEALTH_CONSENT in rule.reads and not allowed(self._person.facts.consents)
 
     def _spread_with_ttl(self, rule: TagRule, ttl: int, known: Tag | None) -> None:
         """A rule this person has not been asked by: at which of their events did it last match?"""
@@ -143,7 +151,8 @@ class _Round:
             if rule.compiled.evaluate(self._person, at).matches:
                 self._set_until(rule, at, ttl, known)
                 return
-        if known is not None and known.rule_version != rule.version:
+        outdated = known is not None and known.rule_version != rule.version
+        if outdated or (known is not None and self._not_allowed(rule)):
             self._put(rule.tag, None)
 
     def _set_until(self, rule: TagRule, at: Instant, ttl: int, known: Tag | None) -> None:
