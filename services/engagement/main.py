@@ -20,6 +20,7 @@ from services.engagement.incoming import TOPICS
 from services.engagement.launching import JOB_TIMER, Launching
 from services.engagement.pipeline import Pipeline
 from services.engagement.reordering import REORDER_TIMER
+from services.engagement.retention import data_classes
 from services.engagement.routes.campaigns import campaign_routes
 from services.engagement.routes.coupons import coupon_routes
 from services.engagement.routes.people import people_routes
@@ -47,6 +48,7 @@ from zhiyin.runtime.http import http_client, internal_token
 from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
 from zhiyin.runtime.migrate import migrate, role_of
+from zhiyin.runtime.retention import Retention
 from zhiyin.runtime.serve import run_service
 from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
@@ -125,7 +127,10 @@ def compose(outside: Outside) -> Engagement:
         database=outside.database,
         worker=worker,
         routers=_routes(outside, options, sealer, places),
-        lifespan=_delivering(deliverer),
+        lifespan=_beside(
+            deliverer,
+            Retention(outside.database, data_classes(), service.retention, outside.clock),
+        ),
     )
     return Engagement(worker, deliverer, app)
 
@@ -175,15 +180,18 @@ def _worker(outside: Outside, pipeline: Pipeline) -> Worker:
     )
 
 
-def _delivering(
-    deliverer: Deliverer,
+def _beside(
+    deliverer: Deliverer, retention: Retention
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         delivering = asyncio.create_task(deliverer.run())
+        removing = asyncio.create_task(retention.run())
         yield
+        removing.cancel()
         await deliverer.stop()
         await delivering
+        await asyncio.gather(removing, return_exceptions=True)
 
     return lifespan
 

@@ -35,11 +35,11 @@ from services.gateway.routes import (
     dead_letters,
     erasures,
     events,
-    export,
     exports,
     keys,
     master_keys,
     pages,
+    profile_export,
     profiles,
     reference,
     reveals,
@@ -195,7 +195,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     erasing = erasures.ErasureRoutes(
         gate, gateway.people, gateway.erasure_store, gateway.erasures, gateway.audit
     )
-    exporting = export.ExportRoute(
+    exporting = profile_export.ExportRoute(
         gate,
         gateway.people,
         Exporter(gateway.upstreams),
@@ -210,13 +210,13 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     )
     audit = trail.AuditRoutes(gate, gateway.audit)
     letters = dead_letters.DeadLetterRoutes(gate, gateway.upstreams, gateway.audit)
-    downloads = exports.ExportRoutes(gate, gateway.upstreams, gateway.vault, gateway.audit)
+    export = exports.ExportRoutes(gate, gateway.upstreams, gateway.vault, gateway.audit)
     state = system.SystemRoutes(gate, gateway.upstreams, gateway.presence.all, clock)
     return [
         (events.CALL, event.post),
         (profiles.BY, profile.by_identifier),
         (profiles.SHOW, profile.show),
-        (export.EXPORT, exporting.export),
+        (profile_export.EXPORT, exporting.export),
         (erasures.ERASE, erasing.erase),
         (erasures.SHOW, erasing.show),
         (keys.LIST, key.list),
@@ -229,7 +229,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (dead_letters.LIST, letters.list),
         (dead_letters.REPLAY, letters.replay),
         (system.SHOW, state.show),
-        (exports.CALL, downloads.export),
+        (exports.CALL, export.export),
     ]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -31,6 +31,7 @@ from services.profile.pipeline import Pipeline
 from services.profile.preview import Previewer
 from services.profile.rebuild import Rebuild
 from services.profile.rebuilding import asked_in, rebuild_people
+from services.profile.retention import data_classes
 from services.profile.saving import TAGS_DUE, Saving
 from services.profile.tag_rule_api import tag_rule_routes
 from services.profile.tagging_api import tagging_routes
@@ -46,6 +47,7 @@ from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
 from zhiyin.runtime.migrate import migrate, role_of
 from zhiyin.runtime.redis import connect
+from zhiyin.runtime.retention import Retention
 from zhiyin.runtime.serve import run_service
 from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
@@ -205,11 +207,12 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        retrying = asyncio.create_task(hot.run())
+        retention = Retention(database, data_classes(), settings.retention, wall_clock)
+        beside = [asyncio.create_task(hot.run()), asyncio.create_task(retention.run())]
         yield
-        retrying.cancel()
-        with suppress(asyncio.CancelledError):
-            await retrying
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
     return service_app(
         settings,

@@ -24,6 +24,7 @@ from services.segmentation.pipeline import Pipeline
 from services.segmentation.preview import Previews
 from services.segmentation.profile_api import profile_routes
 from services.segmentation.quintiles import Quintiles
+from services.segmentation.retention import data_classes
 from services.segmentation.rfm_api import rfm_routes
 from services.segmentation.rule_api import rule_routes
 from services.segmentation.saving import FLIP, Saving
@@ -38,6 +39,7 @@ from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
 from zhiyin.runtime.migrate import migrate, role_of
 from zhiyin.runtime.redis import connect
+from zhiyin.runtime.retention import Retention
 from zhiyin.runtime.serve import run_service
 from zhiyin.runtime.settings import ServiceSettings
 from zhiyin.runtime.telemetry import Telemetry
@@ -142,6 +144,9 @@ def build_app(
             asyncio.create_task(hot.run()),
             asyncio.create_task(keep_moves_hourly(database)),
             asyncio.create_task(quintiles.run()),
+            asyncio.create_task(
+                Retention(database, data_classes(), settings.retention, wall_clock).run()
+            ),
         ]
         yield
         for task in beside:

@@ -2,9 +2,11 @@
 
 import msgspec
 
+from services.engagement.retention import data_classes
 from tests.builders import a_cancellation, a_purchase, an_event
 from tests.engagement.harness import NIGHT, NOON, Instance, a_change, a_crossing, reachable
 from zhiyin.contracts.instants import DAY, HOUR, MINUTE
+from zhiyin.runtime.retention import Retention
 
 BOUGHT = a_purchase(NOON - 2 * MINUTE, total="300.00")
 BEFORE = a_purchase(NOON - 3 * MINUTE, order_id="before")
@@ -262,6 +264,22 @@ async def test_erasure_leaves_nothing_and_later_messages_do_not_revive(
         "engagement.coupon": 1,
         "engagement.dead_letter": 0,
     }
+
+
+async def test_what_was_written_goes_after_its_time_and_that_it_was_stays(
+    instance: Instance,
+) -> None:
+    old = a_purchase(NOON - 90 * DAY, total="300.00", imported=True)
+    await instance.deliver(a_change([old], identifiers=reachable()), a_crossing())
+    await instance.fetch("DELETE FROM delivery")
+    keep = Retention(instance.db, data_classes(), {}, lambda: NOON)
+    assert (await keep.sweep(NOON + 400 * DAY))["message_content"] == 0
+    assert (await keep.sweep(NOON + 400 * DAY + 1))["message_content"] == 2
+    rows = await instance.fetch("SELECT kind, state, data FROM action ORDER BY kind")
+    assert [tuple(row) for row in rows] == [
+        ("coupon", "sent", b"\x80"),
+        ("message", "decided", b"\x80"),
+    ]
 
 
 async def test_an_event_that_ends_a_journey_may_begin_it_anew(instance: Instance) -> None:

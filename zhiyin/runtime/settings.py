@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from zhiyin.contracts.retention import Limits, limits_in
 from zhiyin.runtime import env
 from zhiyin.runtime.env import SettingsError, required
 
@@ -44,6 +45,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     identity_limits: str = ""
     watchdog_seconds: float = 120.0
     session_seconds: float = 30.0
+    retention: Limits = {}
     fault: str | None = None
 
     @classmethod
@@ -77,6 +79,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             identity_limits=environ.get("ZHIYIN_IDENTITY_LIMITS", ""),
             watchdog_seconds=env.number(environ, "ZHIYIN_WATCHDOG_SECONDS", 120.0, 1.0, 86_400.0),
             session_seconds=env.number(environ, "ZHIYIN_SESSION_SECONDS", 30.0, 1.0, 600.0),
+            retention=_retention(environ),
             fault=environ.get("ZHIYIN_FAULT") or None,
         )
 
@@ -84,6 +87,13 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
 def environment() -> Mapping[str, str]:
     """The process's environment."""
     return os.environ  # noqa: TID251 - this is the one place
+
+
+def _retention(environ: Mapping[str, str]) -> Limits:
+    try:
+        return limits_in(environ.get("ZHIYIN_RETENTION", ""))
+    except ValueError as error:
+        raise SettingsError(f"ZHIYIN_RETENTION: {error}") from error
 
 
 def _secret(environ: Mapping[str, str]) -> str:
