@@ -24,6 +24,7 @@ async def texts(service: Service) -> list[str]:
 async def test_what_people_wrote_goes_after_its_time_and_nothing_else_changes(
     service: Service,
 ) -> None:
+    service.now = START + 10 * DAY
     await service.apply(
         a_purchase(START),
         an_event(
