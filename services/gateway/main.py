@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from services.gateway.app import Clients, Gateway, gateway_app
+from services.gateway.app import gateway_app
 from services.gateway.key_command import create_key
+from services.gateway.parts import Clients, Gateway
 from services.gateway.settings import GatewaySettings
 from zhiyin.contracts.topics import EVENTS
 from zhiyin.runtime.clock import wall_clock

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from zhiyin.contracts.events import decode_event, encode_event
+from services.profile.domain.logged_event import decode_logged
+from zhiyin.contracts.events import encode_event
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.retention import PAGE, DataClass, by_statement, dead_letters
@@ -53,7 +54,7 @@ def data_classes() -> tuple[DataClass, ...]:
 
 def without_text(value: bytes) -> bytes:
     """The event (JSON) with what somebody wrote emptied. Facts never hold it, so none changes."""
-    event = decode_event(value)
+    event = decode_logged(value)
     properties = msgspec.json.decode(event.properties, type=dict[str, Raw])
     emptied = {name: Raw(b'""') if name in _TEXTS else part for name, part in properties.items()}
     return encode_event(replace(event, properties=Raw(msgspec.json.encode(emptied))))

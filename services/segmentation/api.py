@@ -12,6 +12,7 @@ from services.segmentation import reads
 from services.segmentation.editor import Editor, not_found
 from services.segmentation.explain import explain, no_profile
 from services.segmentation.given_rules import given_rule
+from services.segmentation.moves import moves
 from services.segmentation.views import member_view, move_view, segment_view, size_view
 from zhiyin.contracts.segments import (
     KEY_PATTERN,
@@ -127,7 +128,7 @@ def member_routes(database: Database, options: Options) -> APIRouter:
         await one_segment(database, key)
         before = decode_cursor(cursor, tuple[CursorInstant, uuid.UUID]) if cursor else None
         async with database.connection() as connection:
-            found = await reads.moves(connection, key, before, limit + 1)
+            found = await moves(connection, key, before, limit + 1)
             days = await reads.sizes(connection, key, _DAYS_SHOWN)
         page = found[:limit]
         last = page[-1] if len(found) > limit else None

@@ -13,6 +13,7 @@ from services.segmentation.api import ProfileId
 from services.segmentation.domain.person import PersonCopy
 from services.segmentation.explain import no_profile
 from services.segmentation.hot_copies import HotCopies, HotCopy, copy_of
+from services.segmentation.moves import PersonMove, moves_of
 from zhiyin.contracts.instants import rfc3339
 from zhiyin.contracts.segments import SegmentOfProfile
 from zhiyin.runtime.db import Database
@@ -48,7 +49,7 @@ def profile_routes(database: Database, hot: HotCopies) -> APIRouter:
         """Each entering and leaving, for the person's export."""
         after = decode_cursor(cursor, tuple[uuid.UUID])[0] if cursor else None
         async with database.connection() as connection:
-            found = await reads.moves_of(connection, profile_id, after, limit + 1)
+            found = await moves_of(connection, profile_id, after, limit + 1)
         page = found[:limit]
         more = encode_cursor(page[-1].id) if len(found) > limit else None
         return json(Page([_move(one) for one in page], more))
@@ -65,7 +66,7 @@ class MoveOfProfile(Struct, frozen=True):
     rule_version: int
 
 
-def _move(one: reads.PersonMove) -> MoveOfProfile:
+def _move(one: PersonMove) -> MoveOfProfile:
     return MoveOfProfile(
         one.segment,
         "entered" if one.entered else "left",

@@ -1,6 +1,5 @@
 """What the API asks PostgreSQL. Nothing here locks or writes."""
 
-import uuid
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -9,7 +8,7 @@ import msgspec
 
 from services.segmentation.domain.person import PersonCopy
 from services.segmentation.domain.state import decode_state
-from zhiyin.contracts.instants import Instant, instant, moment
+from zhiyin.contracts.instants import Instant, instant
 from zhiyin.runtime.batch import Connection
 
 
@@ -87,70 +86,6 @@ async def members(connection: Connection, segment: str, after: str, limit: int) 
         limit,
     )
     return [Member(profile_id, instant(since), version) for profile_id, since, version in rows]
-
-
-class Move(NamedTuple):
-    """Somebody entered or left."""
-
-    id: uuid.UUID
-    profile_id: str
-    entered: bool
-    at: Instant
-    decided_at: Instant
-    cause: str
-    rule_version: int
-
-
-async def moves(
-    connection: Connection, segment: str, before: tuple[Instant, uuid.UUID] | None, limit: int
-) -> list[Move]:
-    """Comings and goings, newest decision first, from behind `before` (decided_at, id)."""
-    rows = await connection.fetch(
-        """
-        SELECT id, profile_id, entered, at, decided_at, cause, rule_version FROM membership_log
-        WHERE segment = $1 AND ($2::timestamptz IS NULL OR (decided_at, id) < ($2, $3::uuid))
-        ORDER BY decided_at DESC, id DESC LIMIT $4
-        """,
-        segment,
-        moment(before[0]) if before else None,
-        before[1] if before else None,
-        limit,
-    )
-    return [
-        Move(row[0], row[1], row[2], instant(row[3]), instant(row[4]), row[5], row[6])
-        for row in rows
-    ]
-
-
-class PersonMove(NamedTuple):
-    """One person entered or left a segment."""
-
-    id: uuid.UUID
-    segment: str
-    entered: bool
-    at: Instant
-    decided_at: Instant
-    cause: str
-    rule_version: int
-
-
-async def moves_of(
-    connection: Connection, profile_id: str, after: uuid.UUID | None, limit: int
-) -> list[PersonMove]:
-    """A person's comings and goings, from behind `after`, in the order of their ids."""
-    rows = await connection.fetch(
-        """
-        SELECT id, segment, entered, at, decided_at, cause, rule_version FROM membership_log
-        WHERE profile_id = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
-        """,
-        profile_id,
-        after,
-        limit,
-    )
-    return [
-        PersonMove(row[0], row[1], row[2], instant(row[3]), instant(row[4]), row[5], row[6])
-        for row in rows
-    ]
 
 
 class DaySize(NamedTuple):

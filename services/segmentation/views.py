@@ -1,7 +1,8 @@
 """Rows as the API shows them."""
 
 from services.segmentation.domain.library.shelf import ready, words_of
-from services.segmentation.reads import DaySize, Member, Move, SegmentRow
+from services.segmentation.moves import Move
+from services.segmentation.reads import DaySize, Member, SegmentRow
 from zhiyin.contracts.instants import rfc3339
 from zhiyin.contracts.segments import (
     SegmentMember,

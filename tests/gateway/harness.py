@@ -10,8 +10,9 @@ import msgspec
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from services.gateway.app import Clients, Gateway, gateway_app
+from services.gateway.app import gateway_app
 from services.gateway.main import database_of
+from services.gateway.parts import Clients, Gateway
 from services.gateway.routes.keys import KeySpec, make_key
 from services.gateway.settings import GatewaySettings
 from zhiyin.contracts.events import Event, decode_event
