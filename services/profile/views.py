@@ -5,8 +5,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from services.profile.domain.logged_event import decode_logged
 from services.profile.domain.health import without_health
+from services.profile.domain.logged_event import decode_logged
 from services.profile.reads import TimelineRow
 from zhiyin.contracts.heard import Heard
 from zhiyin.contracts.instants import rfc3339

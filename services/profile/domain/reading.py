@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from services.profile.domain.logged_event import LoggedEvent, decode_logged
 from services.profile.domain.health import without_health
+from services.profile.domain.logged_event import LoggedEvent, decode_logged
 from services.profile.domain.person_event import NO_HOUR, Identifier, PersonEvent
 from services.profile.domain.trimming import trimmed, with_exact_money
 from zhiyin.contracts.events import KEY_ORDER, Event, decode_event, event_digest, properties_of
