@@ -4,8 +4,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0003_text_retention"
-down_revision = "0002_erasure"
+revision = "0005_text_retention"
+down_revision = "0004_lexicon"
 branch_labels = None
 depends_on = None
 
