@@ -103,7 +103,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     )
     audit = trail.AuditRoutes(gate, gateway.audit)
     letters = dead_letters.DeadLetterRoutes(gate, gateway.upstreams, gateway.audit)
-    export = exports.ExportRoutes(gate, gateway.upstreams, gateway.vault, gateway.audit)
+    downloads = exports.ExportRoutes(gate, gateway.upstreams, gateway.vault, gateway.audit)
     state = system.SystemRoutes(gate, gateway.upstreams, gateway.presence.all, clock)
     return [
         (events.CALL, event.post),
@@ -122,7 +122,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (dead_letters.LIST, letters.list),
         (dead_letters.REPLAY, letters.replay),
         (system.SHOW, state.show),
-        (exports.CALL, export.export),
+        (exports.CALL, downloads.export),
     ]
 
 
