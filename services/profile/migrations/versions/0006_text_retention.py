@@ -4,8 +4,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0005_text_retention"
-down_revision = "0004_lexicon"
+revision = "0006_text_retention"
+down_revision = "0005_former_people"
 branch_labels = None
 depends_on = None
 
