@@ -206,7 +206,8 @@ async def serve(settings: EngagementSettings) -> int:
     )
     database = open_database(service)
     log = open_log(service)
-    client = http_client()
+    # Each channel bounds its own: a common limit would be used up by a destination that hangs.
+    client = http_client(connections=None)
     await database.open()
     await log.start()
     try:

@@ -267,7 +267,7 @@ class Instance:
 async def an_instance(postgres: str) -> AsyncIterator[Instance]:
     db = Database(postgres, "engagement", role_of("engagement"))
     await db.open()
-    client = http_client(timeout=1.0)
+    client = http_client(timeout=1.0, connections=None)
     try:
         yield Instance(db, client)
     finally:

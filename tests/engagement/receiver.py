@@ -72,7 +72,7 @@ async def a_receiver(*answers: Answer) -> AsyncIterator[Receiver]:
         await asyncio.sleep(0)
 
 
-async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.01)

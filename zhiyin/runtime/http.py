@@ -7,9 +7,10 @@ import hmac
 import httpx
 
 
-def http_client(*, timeout: float = 5.0, connections: int = 100) -> httpx.AsyncClient:
+def http_client(*, timeout: float = 5.0, connections: int | None = 100) -> httpx.AsyncClient:
     """A client that follows no redirects and takes nothing from the environment. `timeout`
-    (seconds) bounds connecting, each read and write, and the wait for a free connection."""
+    (seconds) bounds connecting, each read and write, and the wait for a free connection.
+    `connections`: None where callers bound themselves, per destination."""
     return httpx.AsyncClient(
         timeout=httpx.Timeout(timeout, connect=min(timeout, 2.0)),
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
