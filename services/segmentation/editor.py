@@ -6,9 +6,11 @@ from typing import Any
 from services.segmentation import definitions, reads
 from services.segmentation.backfill import backfill_timers
 from services.segmentation.definitions import Stored
-from services.segmentation.domain.library.shelf import LIBRARY
+from services.segmentation.domain.library.entry import Ready
+from services.segmentation.domain.library.shelf import STANDARD, with_what_they_read
 from services.segmentation.domain.order import SegmentCycle, segments_read, settle_order
 from services.segmentation.given_rules import checked_rule
+from zhiyin.contracts.segment_library import InstalledSegments
 from zhiyin.contracts.segments import SegmentSpec
 from zhiyin.rules import Rule, parse
 from zhiyin.rules import reads as reads_of
@@ -70,14 +72,34 @@ class Editor:
             await self._close(tx, revision)
 
     async def install_built_in(self) -> None:
-        """Those that are missing; what operators made of the others stays."""
+        """The standard ones that are missing; what operators made of the others stays."""
         async with self._database.transaction() as tx:
             revision = await self._open(tx)
-            missing = [one for one in LIBRARY if await definitions.find(tx, one.key) is None]
+            standard = with_what_they_read(STANDARD)
+            missing = [one for one in standard if await definitions.find(tx, one.key) is None]
             for one in missing:
                 await definitions.put(tx, one.spec, 1, revision, builtin=True)
             if missing:
                 await self._close(tx, revision)
+
+    async def install(self, wanted: Sequence[Ready]) -> InstalledSegments:
+        """All at once, as one change of the segment set; `wanted` has whatever they read. Where
+        another rule stands under a key, it stays."""
+        done = InstalledSegments([], [], [])
+        async with self._database.transaction() as tx:
+            revision = await self._open(tx)
+            for one in wanted:
+                stored = await definitions.find(tx, one.key)
+                if stored is not None and not stored.deleted:
+                    (done.unchanged if stored.rule == one.rule else done.kept).append(one.key)
+                    continue
+                version = stored.version + 1 if stored else 1
+                standard = one.key in STANDARD
+                await definitions.put(tx, one.spec, version, revision, builtin=standard)
+                done.installed.append(one.key)
+            if done.installed:
+                await self._close(tx, revision)
+        return done
 
     async def renew(self, tx: Connection, dependency: str, change: Change) -> None:
         """Do `change`, and look at everybody anew by the segments that read what it changes."""

@@ -28,6 +28,7 @@ from services.segmentation.retention import data_classes
 from services.segmentation.rfm_api import rfm_routes
 from services.segmentation.rule_api import rule_routes
 from services.segmentation.saving import FLIP, Saving
+from services.segmentation.segment_library import library_routes
 from zhiyin.contracts.topics import PROFILE_CHANGED, SEGMENT_CHANGED
 from zhiyin.rules import Options
 from zhiyin.runtime.batch import Outgoing
@@ -160,6 +161,7 @@ def build_app(
         worker=worker,
         routers=[
             definition_routes(database, editor),
+            library_routes(database, editor),
             counting_routes(database, Previews(database, options)),
             rfm_routes(database, Grids(database, options.rfm), quintiles, options),
             member_routes(database, options),
