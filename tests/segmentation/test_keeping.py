@@ -2,6 +2,7 @@
 
 from services.segmentation import reads
 from services.segmentation.keeping import KEPT_DAYS, keep_moves, keep_moves_now
+from services.segmentation.moves import moves
 from tests.segmentation.harness import Instance
 from tests.segmentation.people import DORMANT, Life, purchase
 from zhiyin.contracts.instants import DAY
@@ -23,9 +24,9 @@ async def test_moves_are_kept_for_their_time_and_then_dropped_with_their_month(
     await one_dormant(instance)
     async with instance.database.transaction() as tx:
         assert await keep_moves(tx, wall_clock() + (KEPT_DAYS - 2) * DAY) == []
-        assert len(await reads.moves(tx, "dormant", None, 10)) == 1
+        assert len(await moves(tx, "dormant", None, 10)) == 1
         assert await keep_moves(tx, wall_clock() + (KEPT_DAYS + 32) * DAY) != []
-        assert await reads.moves(tx, "dormant", None, 10) == []
+        assert await moves(tx, "dormant", None, 10) == []
         assert await reads.sizes(tx, "dormant", 10) == []
     assert await instance.status("dormant") == (1, True)
 
