@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from services.profile.domain.differences import differences
 from services.profile.domain.fold import NOBODY, Folded, fold, refold
 from services.profile.domain.packed import PackedFacts, unpack
 from services.profile.domain.person_event import PersonEvent
@@ -204,7 +205,9 @@ class Followed:
         if isinstance(folded, Folded):
             self.facts = folded.facts
             return folded.changed
-        raise AssertionError("a year fits into what is kept")
+        # The first consent to health facts brings those said before it: out of the whole history.
+        before, self.facts = self.facts, self.refolded()
+        return differences(before, self.facts) | {f"events.{event.type}"}
 
     def _check_only_what_changed(
         self, changed: frozenset[str], before: Counter[str], flipped: set[str]
