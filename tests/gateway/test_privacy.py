@@ -181,11 +181,11 @@ async def test_an_export_holds_everything_in_clear_for_who_may_see_it(platform: 
     at = masked.text.find("欧阳修")
     assert at < 0, masked.text[max(0, at - 300) : at + 100]
     assert "13833334444" not in masked.text
-    assert "欧**" in masked.text
+    assert "欧阳*" in masked.text
     timeline = await platform.client.get(f"/v1/profiles/{profile_id}/timeline", headers=reader)
     actions = await platform.client.get(f"/v1/profiles/{profile_id}/actions", headers=reader)
     assert "欧阳修" not in timeline.text + actions.text
-    assert "欧**" in actions.text
+    assert "欧阳*" in actions.text
     trail = (await ask(platform, "GET", f"/v1/audit?subject={profile_id}")).json()["items"]
     assert {"profiles.export", "profile.read_unmasked"} <= {each["action"] for each in trail}
     assert any(each["detail"] == {"why": "DSAR-7"} for each in trail)

@@ -28,6 +28,14 @@ PERSONAL_NAMES: Final = frozenset(
 NAME_ATTRIBUTES: Final = frozenset(
     {"name", "full_name", "fullname", "real_name", "realname", "姓名", "真实姓名", "收货人"}
 )
+# Family names of two characters; all others have one.
+_COMPOUND: Final = frozenset(
+    {
+        "欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "长孙", "宇文",
+        "司徒", "司空", "轩辕", "夏侯", "端木", "南宫", "独孤", "西门", "东郭", "百里", "呼延", "太史",
+        "公冶", "申屠", "赫连", "澹台", "濮阳", "淳于", "单于", "钟离", "拓跋", "闻人", "万俟", "宗政",
+    }
+)  # fmt: skip
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -57,12 +65,13 @@ def shown_email(value: str) -> str:
 
 
 def shown_name(value: str) -> str:
-    """A person's name with only the family name left: `张**`, `Smith J.` → `S***`."""
+    """A person's name with only the family name left: `张**`, `欧阳*`, `Smith J.` → `S***`."""
     if not value:
         return value
     if value.isascii():
         return f"{value[:1]}***"
-    return value[0] + "*" * max(len(value) - 1, 1)
+    family = value[:2] if len(value) > 2 and value[:2] in _COMPOUND else value[0]
+    return family + "*" * max(len(value) - len(family), 1)
 
 
 def masked_text(text: str) -> str:
