@@ -107,10 +107,12 @@ async def rate(machine: Servers, segments: int, messages: Sequence[Message]) -> 
     return len(messages) / seconds
 
 
-def run(count: int = 20_000, people: int = 2_000) -> Sequence[Figure]:
-    messages = list(changes(count, people))
+def run(most: int = 20_000, moves: int = 4_000_000) -> Sequence[Figure]:
+    """Ten changes a person; the more segments, the fewer changes, to end in bounded time."""
     figures = []
     for segments in (10, 100, 1_000, 5_000):
+        count = min(most, moves // segments)
+        messages = list(changes(count, count // 10))
         with servers(kafka=True) as machine:
             figures.append(
                 Figure(
