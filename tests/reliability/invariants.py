@@ -18,6 +18,7 @@ from services.profile.domain.packed import unpack
 from services.profile.domain.person_event import Identifier, PersonEvent
 from services.profile.domain.policy import Policy
 from services.profile.domain.reading import Reader
+from services.profile.hearing import Hearing
 from zhiyin.contracts.events import event_uid
 from zhiyin.contracts.profiles import Facts, decode_profile_changed, decode_snapshot, encode
 from zhiyin.contracts.segments import decode_segment_changed
@@ -25,6 +26,7 @@ from zhiyin.contracts.topics import EVENTS, PROFILE_CHANGED, SEGMENT_CHANGED
 from zhiyin.rules import Person, compile_rule, parse
 from zhiyin.runtime.clock import wall_clock
 from zhiyin.runtime.log import EventLog, Partition, Record
+from zhiyin.wording import load_model
 
 CONSUMED = {
     "profile": EVENTS,
@@ -127,9 +129,9 @@ def people_of(events: Iterable[PersonEvent]) -> dict[Identifier, list[PersonEven
 async def profiles_are_folds(
     db: asyncpg.Connection, log: EventLog, currency: str = "CNY", zone: str = "Asia/Shanghai"
 ) -> tuple[int, list[str]]:
-    """I2, I5: from nothing but the topics, each person's plain fold is what is stored for all of
-    their identifiers. Returns how many people were compared. Consents are compared by answer:
-    which of two equal answers is kept depends on when the two became one person."""
+    """I2, I5: from nothing but the topics and the model of words, each person's plain fold is what
+    is stored for all of their identifiers. Returns how many people were compared. Consents are
+    compared by answer: which of two equal answers is kept depends on when the two became one."""
     reader = Reader(currency, ZoneInfo(zone))
     unique: dict[Any, PersonEvent] = {}
     for record in await read_all(log, EVENTS):
@@ -145,7 +147,8 @@ async def profiles_are_folds(
         for row in await db.fetch("SELECT profile_id, snapshot FROM profile.profile")
     }
     wrong: list[str] = []
-    people = people_of(unique.values())
+    await db.execute("SET search_path TO profile")
+    people = people_of(await Hearing(reader, load_model()).hear(db, list(unique.values())))
     for events in people.values():
         owners = {identity.get(one) for event in events for one in event.identifiers}
         if len(owners) != 1 or (owner := owners.pop()) not in stored:
