@@ -45,14 +45,15 @@ _CUSTOMERS = ({"member_id": "M1"}, {"member_id": "M1", "phone": "t1"}, {"openid"
 
 
 def a_year(random: Random) -> list[Event]:
-    """Few or many events, often at the same hours of the day, so that they meet on boundaries."""
+    """Few or many events, often at the same hours of the day, so that they meet on boundaries; no
+    two at one instant, where their ids would decide what came first."""
     count = random.choice((1, 4, 12, 40))
     fond = random.choice(_CATEGORIES)
-    days = sorted(random.choice((random.random(), 0.2)) for _ in range(count))
-    return [
-        _event(random, START + int(day * 364) * DAY + random.choice((0, 1, HOUR)), turn, fond)
-        for turn, day in enumerate(days)
-    ]
+    days = (int(random.choice((random.random(), 0.2)) * 364) for _ in range(count))
+    instants = sorted(START + day * DAY + random.choice((0, 1, HOUR)) for day in days)
+    for turn in range(1, count):
+        instants[turn] = max(instants[turn], instants[turn - 1] + 1)
+    return [_event(random, at, turn, fond) for turn, at in enumerate(instants)]
 
 
 def _event(random: Random, at: Instant, turn: int, fond: str | None) -> Event:
