@@ -21,7 +21,7 @@ from zhiyin.runtime.settings import ServiceSettings
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     help_text = "how many events the soak test takes in while everything dies in turn"
-    parser.addoption("--events", type=int, default=10_000, help=help_text)
+    parser.addoption("--events", type=int, default=5_000, help=help_text)
 
 
 @pytest.fixture(scope="session")
