@@ -41,7 +41,7 @@ ifneq ($(strip $(ARGS)),)
 else
 	@# each process has its own servers; faults come afterwards, as they are timed
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not faults"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m faults
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "faults and not soak"
 endif
 
 soak: $(VENV)/.dev.stamp ## Take in 50,000 events while everything dies in turn, on both logs (ARGS=--events=…)

@@ -92,7 +92,9 @@ async def restart_broker(cluster: Kafka) -> None:
     "platform",
     [
         pytest.param("postgres", id="log in PostgreSQL"),
-        pytest.param("kafka", id="log in Apache Kafka", marks=pytest.mark.kafka),
+        pytest.param(
+            "kafka", id="log in Apache Kafka", marks=(pytest.mark.kafka, pytest.mark.soak)
+        ),
     ],
     indirect=True,
 )
