@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from bench.report import Figure
-from services.segmentation.domain.library.shelf import LIBRARY
+from services.segmentation.domain.ready_segments.shelf import LIBRARY
 from tests.segmentation.people import rules_of
 from tests.segmentation.plainly import members
 from tests.segmentation.years import Followed, a_year, counting

@@ -1,8 +1,8 @@
 """The library of ready tags: shown with what of it is installed, and installed."""
 
 from services.profile import tag_rules
-from services.profile.domain.library import LIBRARY
-from services.profile.domain.library.ready import Ready
+from services.profile.domain.ready_tags import LIBRARY
+from services.profile.domain.ready_tags.ready import Ready
 from services.profile.editor import Editor
 from zhiyin.contracts.tag_rules import Installed, InstallSpec, ReadyTag, TagRuleSpec
 from zhiyin.runtime.batch import Connection

@@ -6,9 +6,9 @@ from typing import Any
 from services.segmentation import definitions, reads
 from services.segmentation.backfill import backfill_timers
 from services.segmentation.definitions import Stored
-from services.segmentation.domain.library.entry import Ready
-from services.segmentation.domain.library.shelf import STANDARD, with_what_they_read
 from services.segmentation.domain.order import SegmentCycle, segments_read, settle_order
+from services.segmentation.domain.ready_segments.entry import Ready
+from services.segmentation.domain.ready_segments.shelf import STANDARD, with_what_they_read
 from services.segmentation.given_rules import checked_rule
 from zhiyin.contracts.segment_library import InstalledSegments
 from zhiyin.contracts.segments import SegmentSpec

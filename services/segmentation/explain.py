@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from services.segmentation import definitions, reads
 from services.segmentation.catalogue import current_options
-from services.segmentation.domain.library.shelf import words_of
 from services.segmentation.domain.outlook import Outlook, outlook
+from services.segmentation.domain.ready_segments.shelf import words_of
 from services.segmentation.domain.segment_set import Definition, SegmentSet, build_set
 from services.segmentation.domain.state import decode_state
 from services.segmentation.editor import not_found

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.segmentation import definitions
-from services.segmentation.domain.library.entry import Ready
-from services.segmentation.domain.library.shelf import (
+from services.segmentation.domain.ready_segments.entry import Ready
+from services.segmentation.domain.ready_segments.shelf import (
     BY_KEY,
     LIBRARY,
     STANDARD,

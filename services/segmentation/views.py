@@ -1,6 +1,6 @@
 """Rows as the API shows them."""
 
-from services.segmentation.domain.library.shelf import ready, words_of
+from services.segmentation.domain.ready_segments.shelf import ready, words_of
 from services.segmentation.moves import Move
 from services.segmentation.reads import DaySize, Member, SegmentRow
 from zhiyin.contracts.instants import rfc3339

@@ -3,7 +3,7 @@
 import msgspec
 
 from services.profile import lexicon
-from services.profile.domain.library import LIBRARY
+from services.profile.domain.ready_tags import LIBRARY
 from services.profile.tag_library import spec_of
 from tests.builders import START, a_link, a_purchase, a_ticket, an_event
 from tests.profile.harness import Service

@@ -9,11 +9,11 @@ import pytest
 
 from services.profile.domain.change import World, by_events, by_history, newborn
 from services.profile.domain.fold import NeedsHistory
-from services.profile.domain.library import LIBRARY
 from services.profile.domain.logged_event import LoggedEvent
 from services.profile.domain.person_event import PersonEvent
 from services.profile.domain.policy import PLAIN
 from services.profile.domain.reading import Reader
+from services.profile.domain.ready_tags import LIBRARY
 from services.profile.domain.tag_set import Definition, build_tag_set
 from tests.builders import START, a_browse, a_purchase, a_ticket, an_event, an_item, an_update
 from zhiyin.contracts.events import Event, encode_event

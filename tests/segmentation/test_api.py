@@ -7,7 +7,7 @@ import httpx
 import msgspec
 import pytest
 
-from services.segmentation.domain.library.shelf import STANDARD
+from services.segmentation.domain.ready_segments.shelf import STANDARD
 from services.segmentation.main import build_app
 from tests.segmentation.harness import PARTITIONS, Instance
 from tests.segmentation.people import DORMANT, IN_HANGZHOU, Life, move, purchase

@@ -7,9 +7,9 @@ import pytest
 from services.segmentation.domain.arrival import follow
 from services.segmentation.domain.changes import derived_id
 from services.segmentation.domain.decide import by_rules, by_time
-from services.segmentation.domain.library.shelf import LIBRARY
 from services.segmentation.domain.order import SegmentCycle, settle_order
 from services.segmentation.domain.person import PersonCopy, Verdict
+from services.segmentation.domain.ready_segments.shelf import LIBRARY
 from services.segmentation.domain.segment_set import Definition, SegmentSet, build_set
 from services.segmentation.domain.state import State, decode_state, encode_state
 from services.segmentation.pipeline import verdict_of

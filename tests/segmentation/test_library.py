@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from services.segmentation.domain.library.entry import Ready
-from services.segmentation.domain.library.shelf import BY_KEY, LIBRARY
 from services.segmentation.domain.outlook import outlook
+from services.segmentation.domain.ready_segments.entry import Ready
+from services.segmentation.domain.ready_segments.shelf import BY_KEY, LIBRARY
 from services.segmentation.domain.segment_set import SegmentSet
 from tests.people import snapshot_of
 from tests.segmentation.lives import LIVES, NOW, Life

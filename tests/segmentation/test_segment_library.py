@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.segmentation.domain.library.shelf import LIBRARY, STANDARD, with_what_they_read
+from services.segmentation.domain.ready_segments.shelf import LIBRARY, STANDARD, with_what_they_read
 from tests.segmentation.harness import Instance
 from tests.segmentation.people import IN_HANGZHOU, Life, purchase
 from tests.segmentation.test_api import api

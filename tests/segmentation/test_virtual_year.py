@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.segmentation.domain.library.shelf import LIBRARY
+from services.segmentation.domain.ready_segments.shelf import LIBRARY
 from tests.builders import START
 from tests.rules.strategies import rules
 from tests.segmentation.people import rules_of

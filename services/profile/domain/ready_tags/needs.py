@@ -4,7 +4,7 @@ and needs that change."""
 from itertools import permutations
 from typing import Final
 
-from services.profile.domain.library.categories import (
+from services.profile.domain.ready_tags.categories import (
     BABY,
     GREEN,
     HEALTH,
@@ -13,7 +13,7 @@ from services.profile.domain.library.categories import (
     TONIC,
     WELLNESS,
 )
-from services.profile.domain.library.ready import (
+from services.profile.domain.ready_tags.ready import (
     Ready,
     Rule,
     at_least,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.profile.domain.library.ready import Ready, said
+from services.profile.domain.ready_tags.ready import Ready, said
 
 _GROUP: Final = "customer-words"
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.profile.domain.library.categories import (
+from services.profile.domain.ready_tags.categories import (
     FITNESS,
     FITNESS_GEAR,
     GIFT,
@@ -10,7 +10,7 @@ from services.profile.domain.library.categories import (
     TONIC,
     WELLNESS,
 )
-from services.profile.domain.library.ready import (
+from services.profile.domain.ready_tags.ready import (
     Ready,
     at_least,
     bought,

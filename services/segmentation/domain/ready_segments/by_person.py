@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.segmentation.domain.library.entry import Ready
+from services.segmentation.domain.ready_segments.entry import Ready
 from zhiyin.rules.words.language import Words
 
 PERSONA: Final = (

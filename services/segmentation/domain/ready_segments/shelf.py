@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from services.segmentation.domain.library.by_behaviour import CHANNEL, INTENT, RISK
-from services.segmentation.domain.library.by_orders import LIFECYCLE, RFM, VALUE
-from services.segmentation.domain.library.by_person import HEALTH, PERSONA, SCENARIO
-from services.segmentation.domain.library.entry import Ready
+from services.segmentation.domain.ready_segments.by_behaviour import CHANNEL, INTENT, RISK
+from services.segmentation.domain.ready_segments.by_orders import LIFECYCLE, RFM, VALUE
+from services.segmentation.domain.ready_segments.by_person import HEALTH, PERSONA, SCENARIO
+from services.segmentation.domain.ready_segments.entry import Ready
 from zhiyin.rules import parse, segments_read
 from zhiyin.rules.words.language import Words, same
 
