@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Struct
-
 from services.profile import reads
 from services.profile.commands import command
 from services.profile.pipeline import Pipeline
 from zhiyin.contracts.events import PERSONAL_NAMESPACES, encode_event, event_key
 from zhiyin.contracts.instants import moment
+from zhiyin.contracts.merges import MergePreview, Portrait, UnmergePreview
 from zhiyin.contracts.money import from_minor
 from zhiyin.contracts.profiles import Facts, Snapshot, decode_profile_changed, decode_snapshot
 from zhiyin.contracts.topics import topic_of
@@ -20,38 +19,6 @@ from zhiyin.runtime.log import Record
 from zhiyin.runtime.problems import Problem
 
 _NOWHERE: Final = 0
-
-
-class Portrait(Struct, frozen=True):
-    """A person in short. `events`: how many of each type are theirs."""
-
-    profile_id: str
-    identifiers: dict[str, list[str]]
-    events: dict[str, int]
-    orders: int
-    total: str
-    tags: list[str]
-    consents: dict[str, bool]
-    merged_from: list[str]
-
-
-class MergePreview(Struct, frozen=True):
-    """`keeps` and `moves` as they are, `result` as they would be together. `withdrawn`: purposes
-    on which they disagree, so that the stricter answer would hold."""
-
-    keeps: Portrait
-    moves: Portrait
-    result: Portrait
-    withdrawn: list[str]
-
-
-class UnmergePreview(Struct, frozen=True):
-    """`stays` and `leaves` as they would be. `restored`: whether who leaves was somebody before,
-    and would be so again, rather than get a new id (which is not known yet)."""
-
-    stays: Portrait
-    leaves: Portrait
-    restored: bool
 
 
 class _Undone(Exception):

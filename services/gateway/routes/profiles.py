@@ -13,12 +13,14 @@ from services.gateway.calls import PAGE, Admits, Call, Query, asking_of, fit
 from services.gateway.domain.door import Door
 from services.gateway.domain.names import names_masked_in
 from services.gateway.domain.rejection import Rejection
-from services.gateway.domain.scopes import PROFILES_READ, PROFILES_READ_PII, PROFILES_WRITE
+from services.gateway.domain.scopes import PROFILES_READ, PROFILES_READ_PII
 from services.gateway.people import Asking, Person
 from services.gateway.prepare import ATTRIBUTES, IDENTIFIERS
+from services.gateway.routes.of_profile import profile_call
 from services.gateway.unmasking import Unmasking, masked
-from services.gateway.upstreams import ENGAGEMENT, PROFILE, SEGMENTATION
+from services.gateway.upstreams import ENGAGEMENT, SEGMENTATION
 from zhiyin.contracts.events import NAMESPACES
+from zhiyin.contracts.merges import MergePreview, UnmergePreview
 from zhiyin.contracts.notes import NoteSpec
 from zhiyin.contracts.receipts import Mark, marks_of
 from zhiyin.contracts.segments import SegmentOfProfile
@@ -58,36 +60,6 @@ class UnmergeSpec(Struct, frozen=True):
     former: str | None = None
 
 
-class Portrait(Struct, frozen=True):
-    """A person in short. `events`: how many of each type are theirs."""
-
-    profile_id: str
-    identifiers: dict[str, list[str]]
-    events: dict[str, int]
-    orders: int
-    total: str
-    tags: list[str]
-    consents: dict[str, bool]
-    merged_from: list[str]
-
-
-class MergePreview(Struct, frozen=True):
-    """`withdrawn`: purposes on which the two disagree, so that the stricter answer would hold."""
-
-    keeps: Portrait
-    moves: Portrait
-    result: Portrait
-    withdrawn: list[str]
-
-
-class UnmergePreview(Struct, frozen=True):
-    """`restored`: who leaves was somebody before the merge and would be so again."""
-
-    stays: Portrait
-    leaves: Portrait
-    restored: bool
-
-
 class Commanded(Struct, frozen=True):
     """The command is recorded as an event; `?after=<receipt>` reads what came of it."""
 
@@ -100,16 +72,7 @@ _COMMAND: Final[dict[str, Any]] = {"status": 202, "answer": Commanded}
 
 
 def _call(method: str, path: str, name: str, summary: str, **more: Any) -> Call:
-    scope = PROFILES_READ if method == "GET" else PROFILES_WRITE
-    return Call(
-        method=method,
-        path=f"/v1/{path}",
-        name=name,
-        summary=summary,
-        tag=name.partition(".")[0],
-        scope=scope,
-        **{"service": PROFILE, **more},
-    )
+    return profile_call(method, path, name, summary, tag=name.partition(".")[0], **more)
 
 
 SHOW: Final = _call(

@@ -1,10 +1,11 @@
 """Tags: their rules, why somebody has one, the library of ready ones; by the profile service."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
-from services.gateway.calls import PAGE, Call
-from services.gateway.domain.scopes import PROFILES_READ, PROFILES_WRITE
-from services.gateway.upstreams import PROFILE
+from services.gateway.calls import PAGE
+from services.gateway.domain.scopes import PROFILES_READ
+from services.gateway.routes.of_profile import profile_call
 from zhiyin.contracts.tag_rules import (
     Installed,
     InstallSpec,
@@ -24,18 +25,7 @@ _RULE: Final = {
 }
 _SPEC: Final = {"rule": _RULE, "ttl": "30d", "name": "健身爱好者", "name_en": "Fitness fan"}
 
-
-def _call(method: str, path: str, name: str, summary: str, **more: Any) -> Call:
-    scope = PROFILES_READ if method == "GET" else PROFILES_WRITE
-    return Call(
-        method=method,
-        path=f"/v1/{path}",
-        name=name,
-        summary=summary,
-        tag="tags",
-        **{"scope": scope, "service": PROFILE, **more},
-    )
-
+_call: Final = partial(profile_call, tag="tags")
 
 CALLS: Final = (
     _call(

@@ -1,26 +1,16 @@
 """What customers say in words: the lexicon, and trying it out; by the profile service."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
-from services.gateway.calls import PAGE, Call
-from services.gateway.domain.scopes import PROFILES_READ, PROFILES_WRITE
-from services.gateway.upstreams import PROFILE
+from services.gateway.calls import PAGE
+from services.gateway.domain.scopes import PROFILES_READ
+from services.gateway.routes.of_profile import profile_call
 from zhiyin.contracts.heard import Heard
 from zhiyin.contracts.words import KeywordPut, KeywordSpec, KeywordView, TextModelView, TextSpec
 from zhiyin.runtime.web import Page
 
-
-def _call(method: str, path: str, name: str, summary: str, **more: Any) -> Call:
-    scope = PROFILES_READ if method == "GET" else PROFILES_WRITE
-    return Call(
-        method=method,
-        path=f"/v1/{path}",
-        name=name,
-        summary=summary,
-        tag="words",
-        **{"scope": scope, "service": PROFILE, **more},
-    )
-
+_call: Final = partial(profile_call, tag="words")
 
 CALLS: Final = (
     _call(
