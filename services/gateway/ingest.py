@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -40,6 +40,14 @@ class Taken(Struct, frozen=True):
     accepted: int
     rejected: tuple[Rejected, ...]
     receipt: str
+
+
+class Posted(NamedTuple):
+    """The events of one request. `place`: where in its body (JSON pointer) stood what an event, by
+    its number, has at a pointer of its own."""
+
+    raws: Sequence[bytes]
+    place: Callable[[int, str], str]
 
 
 class Log(Protocol):
@@ -86,15 +94,19 @@ class Ingest:
         finally:
             self._free += 1
 
-    async def take(self, body: bytes, headers: Headers, now: Instant) -> Taken:
+    async def take(self, posted: Posted, headers: Headers, now: Instant) -> Taken:
         """Returns when every accepted event is durable. Raises Problem: 400 when none is valid,
         503 when the log or the vault does not confirm (whether anything was written is then
         unknown: post the same events again)."""
-        raws, root = split(body)
-        accepted, rejected = await self._judge(raws, root, now)
-        self._count(len(accepted), rejected)
+        accepted, rejected = await self._judge(posted, now)
+        self.count(rejected)
         if not accepted:
-            raise _none_valid(rejected)
+            raise none_valid(rejected)
+        return Taken(len(accepted), rejected, await self.write(accepted, headers, now))
+
+    async def write(self, accepted: Sequence[Accepted], headers: Headers, now: Instant) -> str:
+        """Their receipt, once they are durable. Raises Problem (503)."""
+        self._counted.labels("accepted").inc(len(accepted))
         messages = [Message(event.topic, event.key, event.value, headers) for event in accepted]
         secrets = [secret for event in accepted for secret in event.secrets]
         await _confirmed(self._vault.keep(secrets), "the vault does not confirm")
@@ -102,16 +114,16 @@ class Ingest:
         for event in accepted:
             self._tallies.accepted(event.source, event.type, event.properties, now)
         ends = (Mark(where.topic, where.number, where.offset + 1) for where in positions)
-        return Taken(len(accepted), rejected, receipt_of(ends))
+        return receipt_of(ends)
 
     async def _judge(
-        self, raws: Sequence[bytes], root: Callable[[int], str], now: Instant
+        self, posted: Posted, now: Instant
     ) -> tuple[list[Accepted], tuple[Rejected, ...]]:
         accepted, rejected = [], []
-        for index, raw in enumerate(raws):
+        for index, raw in enumerate(posted.raws):
             judged = self._door.judge(raw, now)
             if isinstance(judged, Rejection):
-                rejected.append(_rejected(index, raw, judged, root(index)))
+                rejected.append(rejected_at(index, raw, judged, posted.place))
                 self._tallies.rejected(raw, judged, now)
             else:
                 accepted.append(judged)
@@ -119,8 +131,7 @@ class Ingest:
                 await asyncio.sleep(0)
         return accepted, tuple(rejected)
 
-    def _count(self, accepted: int, rejected: Iterable[Rejected]) -> None:
-        self._counted.labels("accepted").inc(accepted)
+    def count(self, rejected: Iterable[Rejected]) -> None:
         for refusal in rejected:
             self._counted.labels(refusal.code).inc()
 
@@ -134,18 +145,18 @@ async def _confirmed(durable: Awaitable[Any], message: str) -> Any:
         raise
 
 
-def split(body: bytes) -> tuple[Sequence[bytes], Callable[[int], str]]:
-    """The events of a body, and where (JSON pointer) each stood. Raises Problem (400)."""
+def split(body: bytes) -> Posted:
+    """The events of a body as the contract has it. Raises Problem (400)."""
     try:
         body.decode()
         posted = _posted.decode(body)
     except msgspec.ValidationError as error:
         raise Problem(400, "invalid_body", f"one event, or {{'events': […]}}: {error}") from error
     except (ValueError, RecursionError) as error:
-        return _split_leniently(body, error), _in_events
+        return Posted(_split_leniently(body, error), _in_events)
     if posted.events is UNSET:
-        return [body], lambda _: ""
-    return _checked([bytes(raw) for raw in posted.events]), _in_events
+        return Posted([body], lambda _, pointer: pointer)
+    return Posted(at_most([bytes(raw) for raw in posted.events]), _in_events)
 
 
 def _split_leniently(body: bytes, error: Exception) -> Sequence[bytes]:
@@ -154,29 +165,33 @@ def _split_leniently(body: bytes, error: Exception) -> Sequence[bytes]:
     try:
         document = json.loads(body)
         events = document["events"]
-        return _checked([json.dumps(event).encode() for event in events])
+        return at_most([json.dumps(event).encode() for event in events])
     except (ValueError, RecursionError, KeyError, TypeError):
         raise Problem(400, "invalid_json", f"the body is not JSON: {error}") from error
 
 
-def _checked(raws: Sequence[bytes]) -> Sequence[bytes]:
+def at_most(raws: Sequence[bytes]) -> Sequence[bytes]:
+    """The same, unless there are none or too many. Raises Problem (400)."""
     if not raws:
-        raise Problem(400, "no_events", "events is empty")
+        raise Problem(400, "no_events", "there are no events in it")
     if len(raws) > MOST_EVENTS:
         raise Problem(400, "too_many_events", f"at most {MOST_EVENTS} events in one request")
     return raws
 
 
-def _in_events(index: int) -> str:
-    return f"/events/{index}"
+def _in_events(index: int, pointer: str) -> str:
+    return f"/events/{index}{pointer}"
 
 
-def _rejected(index: int, raw: bytes, refusal: Rejection, root: str) -> Rejected:
-    pointer = root + refusal.pointer
-    return Rejected(index, stated_id(raw), refusal.code, refusal.message, pointer)
+def rejected_at(
+    index: int, raw: bytes, refusal: Rejection, place: Callable[[int, str], str]
+) -> Rejected:
+    where = place(index, refusal.pointer)
+    return Rejected(index, stated_id(raw), refusal.code, refusal.message, where)
 
 
-def _none_valid(rejected: tuple[Rejected, ...]) -> Problem:
+def none_valid(rejected: tuple[Rejected, ...]) -> Problem:
+    """What is answered when nothing of a request could be taken."""
     errors = [FieldError(each.pointer, each.code, each.message) for each in rejected]
     first = rejected[0]
     message = f"no valid event: {first.message} at {first.pointer or '/'}"

@@ -11,7 +11,7 @@ from services.gateway.bodies import read_json
 from services.gateway.calls import Admits, Call
 from services.gateway.domain.door import Stated
 from services.gateway.domain.scopes import EVENTS_WRITE
-from services.gateway.ingest import MOST_EVENTS, Ingest, Taken
+from services.gateway.ingest import MOST_EVENTS, Ingest, Taken, split
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.telemetry import TRACEPARENT
 
@@ -74,5 +74,5 @@ class EventRoutes:
         headers = ((TRACEPARENT, trace.encode()),) if trace else ()
         with self._ingest.slot():
             body = await read_json(request)
-            taken = await self._ingest.take(body, headers, self._clock())
+            taken = await self._ingest.take(split(body), headers, self._clock())
         return Response(_encoder.encode(taken), 202, media_type="application/json")
