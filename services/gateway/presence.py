@@ -35,10 +35,14 @@ class Presence:
     async def run(self) -> None:
         """Give a sign of life every few seconds, until cancelled."""
         while True:
-            sign = _Sign(self._clock(), self._tell())
             with suppress(*RedisFailure):  # the next sign will do
-                await self._redis.hset(_KEY, _name(sign.told), msgspec.json.encode(sign))
+                await self.sign()
             await asyncio.sleep(_EVERY_SECONDS)
+
+    async def sign(self) -> None:
+        """Raises `RedisFailure`."""
+        sign = _Sign(self._clock(), self._tell())
+        await self._redis.hset(_KEY, _name(sign.told), msgspec.json.encode(sign))
 
     async def all(self) -> list[Told]:
         """This gateway, and those that have given a sign of late."""

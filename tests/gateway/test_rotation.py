@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
@@ -32,15 +31,6 @@ async def old(postgres_url: str, redis_url: str) -> AsyncIterator[GatewaySetting
         yield settings_for(url, redis_url)
 
 
-@asynccontextmanager
-async def signing(gateway: Running) -> AsyncIterator[None]:
-    task = asyncio.create_task(gateway.gateway.presence.run())
-    await asyncio.sleep(0.1)
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
 async def kept(gateway: Running, email: str) -> str:
     token = str(gateway.gateway.door.token("email", email))
     await gateway.gateway.vault.keep([Secret("email", token, email)])
@@ -52,7 +42,8 @@ async def test_a_rotation_interrupts_nobody(old: GatewaySettings, fresh_redis: s
     new = msgspec.structs.replace(old, master_keys=LATER, service=service)
     async with running(old) as first:
         tokens = [await kept(first, f"one-{n}@example.com") for n in range(30)]
-        async with running(new) as second, signing(first):
+        async with running(new) as second:
+            await first.gateway.presence.sign()
             admin = await second.key("admin")
             early = await rotate(second, admin, 2)
             assert early == (409, "not_everywhere")
