@@ -105,7 +105,7 @@ class Once(Protocol):
     async def once(
         self,
         request: Request,
-        key_id: str,
+        caller_id: str,
         body: bytes,
         do: Callable[[], Awaitable[Response]],
     ) -> Response: ...

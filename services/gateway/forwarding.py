@@ -68,7 +68,7 @@ class Forwarder:
                 return await self._do(call, request, caller, parameters, body)
 
             if call.creates:
-                return await self._idempotency.once(request, caller.key_id, body, do)
+                return await self._idempotency.once(request, caller.id, body, do)
             return await do()
 
         return handle

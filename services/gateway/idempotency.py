@@ -20,7 +20,7 @@ class Idempotency:
     def __init__(self, answers: AnswerStore) -> None:
         self._answers = answers
 
-    async def once(self, request: Request, key_id: str, body: bytes, do: Do) -> Response:
+    async def once(self, request: Request, caller_id: str, body: bytes, do: Do) -> Response:
         """Does it, or answers as the first time. Without the header it is simply done. Raises
         Problem: 409 while the first is under way, 422 when the body differs."""
         given = request.headers.get("idempotency-key")
@@ -28,7 +28,7 @@ class Idempotency:
             return await do()
         if not _KEY.fullmatch(given):
             raise Problem(400, "invalid_idempotency_key", "1 to 255 visible ASCII characters")
-        place = "\n".join((key_id, request.method, request.url.path, given))
+        place = "\n".join((caller_id, request.method, request.url.path, given))
         claimed = await self._answers.claim(place, body)
         if isinstance(claimed, Answer):
             return _response(claimed)

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import msgspec
 
-from services.gateway.routes.keys import KeySpec, make_key
+from services.gateway.key_making import KeySpec, make_key
 from services.gateway.stores.audit import AuditTrail
 from services.gateway.stores.keys import KeyStore
 from zhiyin.contracts.instants import moment
@@ -30,23 +30,35 @@ async def create_key(database: Database, words: Sequence[str], clock: Clock) -> 
     return 0
 
 
-class _Words(argparse.ArgumentParser):
+class Words(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
     def error(self, message: str) -> NoReturn:
         raise SettingsError(f"{self.prog}: {message}")
 
 
 def _spec(words: Sequence[str]) -> KeySpec:
-    parser = _Words(prog="keys")
+    parser = Words(prog="keys")
     commands = parser.add_subparsers(required=True, metavar="create")
     create = commands.add_parser("create", help="make a key and print it as JSON, this once")
     create.add_argument("--scopes", default="", help="comma separated; may be left out with a role")
     create.add_argument("--role", help="a named set of scopes")
     create.add_argument("--name", default="", help="what it is for")
     create.add_argument("--expires", help="RFC 3339 time with offset")
+    create.add_argument("--brands", default="", help="comma separated: only their campaigns")
     read = parser.parse_args(words)
-    scopes = [scope.strip() for scope in read.scopes.split(",") if scope.strip()]
-    said = {"scopes": scopes, "role": read.role, "name": read.name, "expires_at": read.expires}
+    said = {
+        "scopes": _listed(read.scopes),
+        "role": read.role,
+        "name": read.name,
+        "expires_at": read.expires,
+        "brands": _listed(read.brands) or None,
+    }
     try:
         return msgspec.json.decode(msgspec.json.encode(said), type=KeySpec)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise SettingsError(f"keys create: {error}") from error
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,4 +1,4 @@
-"""Composition root: `python -m services.gateway.main serve|migrate|keys`."""
+"""Composition root: `python -m services.gateway.main serve|migrate|keys|audit`."""
 
 import asyncio
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from services.gateway.app import gateway_app
+from services.gateway.audit_command import verify_audit
 from services.gateway.key_command import create_key
 from services.gateway.parts import Clients, Gateway
 from services.gateway.settings import GatewaySettings
@@ -71,6 +72,7 @@ async def serve(settings: GatewaySettings) -> int:
             asyncio.create_task(gateway.erasures.run()),
             asyncio.create_task(gateway.rotation.run()),
             asyncio.create_task(gateway.tracking.run()),
+            asyncio.create_task(gateway.keys_used.run()),
             asyncio.create_task(_forget_answers(gateway)),
         ]
         try:
@@ -102,8 +104,13 @@ def main(arguments: Sequence[str]) -> int:
     async def keys(settings: GatewaySettings) -> int:
         return await create_key(database_of(settings.service), arguments[1:], wall_clock)
 
-    commands = {"serve": serve, "migrate": migrate_all, "keys": keys}
-    return run_command(SERVICE, arguments, commands, GatewaySettings.from_env, reading_on=["keys"])
+    async def audit(settings: GatewaySettings) -> int:
+        return await verify_audit(database_of(settings.service), arguments[1:], wall_clock)
+
+    commands = {"serve": serve, "migrate": migrate_all, "keys": keys, "audit": audit}
+    return run_command(
+        SERVICE, arguments, commands, GatewaySettings.from_env, reading_on=["keys", "audit"]
+    )
 
 
 if __name__ == "__main__":

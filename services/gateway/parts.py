@@ -18,6 +18,7 @@ from services.gateway.hot import Breaker, HotCopy
 from services.gateway.idempotency import Idempotency
 from services.gateway.ingest import Ingest
 from services.gateway.keyring import Keyring
+from services.gateway.last_used import LastUsed
 from services.gateway.limits import RateLimits
 from services.gateway.people import People
 from services.gateway.presence import Presence
@@ -73,7 +74,8 @@ class Gateway:
         self.master_keys = MasterKeyStore(database)
         self.rotation = Rotation(self.master_keys, sealer, clock)
         limits = RateLimits(clients.redis, settings.rate_limit)
-        self.gate = Gatekeeper(self.keys, limits, clock)
+        self.keys_used = LastUsed(self.keys.used, clock)
+        self.gate = Gatekeeper(self.keys, limits, clock, self.keys_used.mark)
         self.unmasking = Unmasking(self.vault, self.audit)
         self.door = Door(Tokens(keyring.tokens), settings.service.currency, settings.phone_region)
         counted = Counter(

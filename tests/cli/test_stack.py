@@ -146,6 +146,7 @@ def test_doctor_finds_it_healthy(stack: RunningStack) -> None:
     result = zhiyin("doctor", "--data", stack.folder)
     assert result.returncode == 0, result.stdout
     assert "ok       gateway-1: ready" in result.stdout
+    assert "ok       audit trail: intact up to " in result.stdout
 
 
 def test_a_second_stack_stands_beside_it(stack: RunningStack, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from services.gateway.app import gateway_app
+from services.gateway.key_making import KeySpec, make_key
 from services.gateway.main import database_of
 from services.gateway.parts import Clients, Gateway
-from services.gateway.routes.keys import KeySpec, make_key
 from services.gateway.settings import GatewaySettings
 from zhiyin.contracts.events import Event, decode_event
 from zhiyin.contracts.exports import ExportPage
@@ -182,3 +182,11 @@ async def running(
 
 def internal_headers() -> dict[str, str]:
     return {"x-zhiyin-internal": internal_token(SECRET)}
+
+
+def environment(settings: GatewaySettings) -> dict[str, str]:
+    return {
+        "ZHIYIN_POSTGRES": settings.service.postgres,
+        "ZHIYIN_REDIS": settings.service.redis,
+        "ZHIYIN_SECRET_KEY": SECRET,
+    }

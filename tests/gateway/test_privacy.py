@@ -17,7 +17,7 @@ from tests.gateway.true_services import a_platform
 from zhiyin.contracts.topics import TOPICS
 from zhiyin.runtime.log import Partition
 
-SCHEMAS = ("gateway", "profile", "segmentation", "engagement")
+SCHEMAS = ("gateway", "gateway_audit", "profile", "segmentation", "engagement")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ async def test_erasure_reaches_every_store_and_nothing_brings_the_person_back(
     assert (await ask(platform, "GET", f"/v1/profiles/{profile_id}")).status_code == 404
     assert await rows_about(platform, profile_id, "M-gone") == {
         "gateway.erasure": 1,
-        "gateway.audit": 2,
+        "gateway_audit.audit": 2,
         "segmentation.person": 1,
         "engagement.person": 1,
         "segmentation.erasure": 1,

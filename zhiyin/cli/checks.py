@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from zhiyin.cli.target import service_env
 from zhiyin.embedded import java, postgres, valkey
 from zhiyin.embedded.child import Command, run
 from zhiyin.embedded.errors import EmbeddedError
 from zhiyin.embedded.ports import is_free
+from zhiyin.embedded.stack.audit import check_audit
 from zhiyin.embedded.stack.folder import Folder
 from zhiyin.embedded.stack.health import ask_all
 from zhiyin.embedded.stack.secret import secret_key
@@ -29,7 +31,9 @@ class Finding:
     detail: str
 
 
-def examine(folder: Folder, environ: Mapping[str, str], port: int) -> Iterator[Finding]:
+def examine(
+    folder: Folder, environ: Mapping[str, str], port: int, audit_head: str | None
+) -> Iterator[Finding]:
     yield python()
     yield tried("PostgreSQL", lambda: version(str(postgres.binaries() / "postgres")))
     yield tried("Valkey", lambda: version(str(valkey.binary())))
@@ -38,6 +42,7 @@ def examine(folder: Folder, environ: Mapping[str, str], port: int) -> Iterator[F
     yield tried("Java (for --kafka local)", lambda: java_found(environ), "note")
     yield maven(environ)
     yield from stack(folder, environ, port)
+    yield from audit(folder, environ, audit_head)
 
 
 def tried(
@@ -98,3 +103,14 @@ def stack(folder: Folder, environ: Mapping[str, str], port: int) -> Iterator[Fin
     for process in health.processes:
         word = "ready" if process.ready else "not ready (see zhiyin logs)"
         yield Finding(process.instance, "ok" if process.ready else "problem", word)
+
+
+def audit(folder: Folder, environ: Mapping[str, str], head: str | None) -> Iterator[Finding]:
+    """Only where there is a database to ask."""
+    home = environ.get("ZHIYIN_POSTGRES") or "embedded"
+    if read_state(folder) is None and home == "embedded":
+        return
+    yield tried(
+        "audit trail",
+        lambda: f"intact up to {check_audit(folder, service_env(folder, environ), home, head)}",
+    )

@@ -20,13 +20,14 @@ from zhiyin.contracts.channels import (
     WebhookConfig,
 )
 from zhiyin.contracts.coupons import CouponKind, CouponTemplateSpec, RedeemSpec, ReverseSpec
-from zhiyin.contracts.segments import Key
+from zhiyin.contracts.segments import KEY_PATTERN, Key
 
 # Whoever talks to the engagement service finds all its bodies here.
 __all__ = [
     "AUTO_CHANNEL",
     "DEFAULT_PRESSURE",
     "STEP_KINDS",
+    "Brand",
     "BroadcastTrigger",
     "CampaignSpec",
     "CampaignState",
@@ -61,6 +62,8 @@ __all__ = [
 ]
 
 EventType = Annotated[str, Meta(min_length=1, max_length=128)]
+# A brand as operators name it in campaigns and in what keys and operators may see.
+Brand = Annotated[str, Meta(pattern=KEY_PATTERN)]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 DurationText = Annotated[str, Meta(min_length=2, max_length=32)]
 Purpose = Literal["marketing", "transactional", "care"]
@@ -215,7 +218,8 @@ class CampaignSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
     `where` is a rule over the person at the moment of entering; `reentry` how long after the last
     entry somebody may enter again (absent: once they are out, the next occurrence enters them);
-    `holdout` the share (0–0.9) that is left alone, for comparison; `priority` 0–100.
+    `holdout` the share (0–0.9) that is left alone, for comparison; `priority` 0–100; `brand` whose
+    it is: keys and operators bound to brands see and change only theirs.
     """
 
     key: Key
@@ -230,6 +234,7 @@ class CampaignSpec(Struct, frozen=True, forbid_unknown_fields=True):
     exit_on: EventMatch | None = None
     goal: GoalSpec | None = None
     description: Annotated[str, Meta(max_length=2000)] = ""
+    brand: Brand | None = None
 
 
 class LaunchSpec(Struct, frozen=True, forbid_unknown_fields=True):

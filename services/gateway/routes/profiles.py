@@ -13,7 +13,7 @@ from services.gateway.calls import PAGE, Admits, Call, Query, asking_of, fit
 from services.gateway.domain.door import Door
 from services.gateway.domain.names import names_masked_in
 from services.gateway.domain.rejection import Rejection
-from services.gateway.domain.scopes import PROFILES_READ, PROFILES_READ_PII
+from services.gateway.domain.scopes import PROFILES_ANNOTATE, PROFILES_READ, PROFILES_READ_PII
 from services.gateway.people import Asking, Person
 from services.gateway.prepare import ATTRIBUTES, IDENTIFIERS
 from services.gateway.routes.of_profile import profile_call
@@ -123,25 +123,30 @@ CALLS: Final = (
     ),
     _call(
         "PUT", "profiles/{profile_id}/tags/{tag}", "profiles.tag", "Set a tag by hand",
+        or_scope=PROFILES_ANNOTATE,
         body=ManualTag, body_optional=True, example={"until": "2027-01-01T00:00:00+08:00"},
         **_COMMAND,
     ),
     _call(
         "DELETE", "profiles/{profile_id}/tags/{tag}", "profiles.untag", "Take a tag away",
+        or_scope=PROFILES_ANNOTATE,
         **_COMMAND,
     ),
     _call(
         "PUT", "profiles/{profile_id}/notes/{note_id}", "profiles.note",
         "Write down what staff should heed with every order, or with the next",
+        or_scope=PROFILES_ANNOTATE,
         body=NoteSpec, example={"text": "不吃香菜", "kind": "taste_taboo"}, prepare=ATTRIBUTES,
         **_COMMAND,
     ),
     _call(
         "DELETE", "profiles/{profile_id}/notes/{note_id}", "profiles.unnote", "Take a note back",
+        or_scope=PROFILES_ANNOTATE,
         **_COMMAND,
     ),
     _call(
         "PATCH", "profiles/{profile_id}/attributes", "profiles.attributes", "Correct attributes",
+        or_scope=PROFILES_ANNOTATE,
         body=dict[str, Any], example={"city": "杭州"}, prepare=ATTRIBUTES, **_COMMAND,
     ),
 )  # fmt: skip

@@ -1,57 +1,51 @@
 """The audit trail: append-only, each row holding the hash of the one before."""
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 import asyncpg
 import msgspec
 from msgspec import Struct
 
+from services.gateway.domain.chain import START, Audited, Entry, Link, chained
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
 
-_NO_HASH = b"\0" * 32
+__all__ = ["AuditTrail", "Entry", "Sought"]
+
 # Two gateways appending at once would fork the chain; this lock makes them take turns.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('gateway.audit'))"
-_HEAD = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+_HEAD = "SELECT seq, hash FROM gateway_audit.audit ORDER BY seq DESC LIMIT 1"
 _APPEND = """
-INSERT INTO audit (seq, at, actor, action, subject, detail, trace_id, prev_hash, hash)
+INSERT INTO gateway_audit.audit
+  (seq, at, actor, action, subject, detail, trace_id, prev_hash, hash)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
                      $7::text[], $8::bytea[], $9::bytea[])
 """
-_PAGE = """
-SELECT seq, at, actor, action, subject, detail, trace_id, prev_hash, hash FROM audit
-WHERE seq < $1 AND ($2::text IS NULL OR actor = $2) AND ($3::text IS NULL OR subject = $3)
-ORDER BY seq DESC LIMIT $4
+_SELECT = """
+SELECT seq, at, actor, action, subject, detail, trace_id, prev_hash, hash
+FROM gateway_audit.audit
 """
+_AFTER = f"{_SELECT} WHERE seq > $1 ORDER BY seq LIMIT $2"
+_CONDITIONS: Final = {
+    "actor": "actor =",
+    "subject": "subject =",
+    "action": "action =",
+    "since": "at >=",
+    "until": "at <",
+}
 
 
-class Entry(Struct, frozen=True):
-    """Who (`actor`) did what (`action`) to what (`subject`). `detail` says why or how."""
+class Sought(Struct, frozen=True, omit_defaults=True):
+    """Which entries are looked for; None: all."""
 
-    actor: str
-    action: str
-    subject: str
-    detail: dict[str, str] = {}
-    trace_id: str = ""
-
-
-class Audited(Struct, frozen=True):
-    """An entry as it stands in the trail."""
-
-    seq: int
-    at: Instant
-    entry: Entry
-    prev_hash: bytes
-    hash: bytes
-
-
-def chained(seq: int, at: Instant, entry: Entry, prev_hash: bytes) -> Audited:
-    """The next link: SHA-256 over the previous hash and everything the row says."""
-    said = msgspec.json.encode([seq, at, entry], order="deterministic")
-    return Audited(seq, at, entry, prev_hash, hashlib.sha256(prev_hash + said).digest())
+    actor: str | None = None
+    subject: str | None = None
+    action: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 class AuditTrail:
@@ -77,18 +71,25 @@ class AuditTrail:
         await done
 
     async def page(
-        self, before: int, limit: int, actor: str | None = None, subject: str | None = None
+        self, before: int, limit: int, sought: Sought | None = None
     ) -> Sequence[Audited]:
         """Newest first, those with a `seq` below `before`."""
+        query, values = _page_query(sought or Sought())
         async with self._db.connection() as connection:
-            rows = await connection.fetch(_PAGE, before, actor, subject, limit)
+            rows = await connection.fetch(query, before, limit, *values)
         return [_audited(row) for row in rows]
 
-    async def head(self) -> tuple[int, bytes]:
-        """The newest link's number and hash; keep it elsewhere to prove that none was cut off."""
+    async def following(self, seq: int, limit: int) -> Sequence[Audited]:
+        """Oldest first, those behind `seq`."""
+        async with self._db.connection() as connection:
+            rows = await connection.fetch(_AFTER, seq, limit)
+        return [_audited(row) for row in rows]
+
+    async def head(self) -> Link:
+        """The newest link; keep it elsewhere to prove that none was cut off."""
         async with self._db.connection() as connection:
             row = await connection.fetchrow(_HEAD)
-        return (0, _NO_HASH) if row is None else (row["seq"], row["hash"])
+        return START if row is None else Link(*row)
 
     async def _write_waiting(self) -> None:
         batch, self._waiting = self._waiting, []
@@ -108,15 +109,22 @@ class AuditTrail:
         async with self._db.transaction() as tx:
             await tx.execute(_LOCK)
             row = await tx.fetchrow(_HEAD)
-            seq, previous = (0, _NO_HASH) if row is None else (row["seq"], row["hash"])
+            place = START if row is None else Link(*row)
             now = self._clock()
-            links = []
+            rows = []
             for entry in entries:
-                seq += 1
-                link = chained(seq, now, entry, previous)
-                links.append(_row(link))
-                previous = link.hash
-            await tx.execute(_APPEND, *map(list, zip(*links, strict=True)))
+                link = chained(place.seq + 1, now, entry, place.hash)
+                rows.append(_row(link))
+                place = Link(link.seq, link.hash)
+            await tx.execute(_APPEND, *map(list, zip(*rows, strict=True)))
+
+
+def _page_query(sought: Sought) -> tuple[str, Sequence[object]]:
+    """Only what is asked for stands in it, so that the index of just that is used."""
+    asked = {name: value for name, value in msgspec.structs.asdict(sought).items() if value}
+    conditions = [f"{_CONDITIONS[name]} ${number}" for number, name in enumerate(asked, 3)]
+    where = " AND ".join(["seq < $1", *conditions])
+    return f"{_SELECT} WHERE {where} ORDER BY seq DESC LIMIT $2", list(asked.values())
 
 
 def _row(link: Audited) -> tuple[object, ...]:
@@ -127,6 +135,9 @@ def _row(link: Audited) -> tuple[object, ...]:
 
 
 def _audited(row: asyncpg.Record) -> Audited:
-    detail = msgspec.json.decode(row["detail"], type=dict[str, str])
+    try:
+        detail = msgspec.json.decode(row["detail"], type=dict[str, str])
+    except msgspec.DecodeError:  # somebody changed it: shown as it is, and its hash says so
+        detail = {"unreadable": row["detail"]}
     entry = Entry(row["actor"], row["action"], row["subject"], detail, row["trace_id"])
     return Audited(row["seq"], row["at"], entry, row["prev_hash"], row["hash"])

@@ -70,6 +70,10 @@ class Folder:
         return self.root / "keys.json"
 
     @property
+    def audit_head(self) -> Path:
+        return self.root / "audit-head.json"
+
+    @property
     def secret(self) -> Path:
         return self.root / "secret.key"
 
