@@ -1,28 +1,27 @@
 """Writes down what was decided, in the transaction that decided it."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from services.engagement.domain.coupons import Coupon
 from services.engagement.domain.customer import Action, Run
 from services.engagement.domain.walk import Effect, TagSet
+from services.engagement.expiring import reminder
 from services.engagement.gather import Gathered
+from services.engagement.own_events import own_event
 from services.engagement.run_timers import run_timer
 from services.engagement.store import coupons, ledger, runs
 from zhiyin.contracts.actions import ActionDecided
-from zhiyin.contracts.events import Event, encode_event, event_key
-from zhiyin.contracts.instants import moment
 from zhiyin.contracts.profiles import encode
 from zhiyin.contracts.properties.customer import CustomerTagged
-from zhiyin.contracts.topics import ACTION_DECIDED, topic_of
+from zhiyin.contracts.topics import ACTION_DECIDED
 from zhiyin.runtime.batch import Connection, Outgoing
 from zhiyin.runtime.log import Message
 from zhiyin.runtime.telemetry import inject
 from zhiyin.runtime.timers import clear_timers, set_timers
 
-_json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
@@ -38,13 +37,18 @@ async def carry_out(
     await runs.save(tx, changed)
     await _wind(tx, changed, gathered, partitions)
     new = await ledger.save_actions(tx, actions.values())
-    await coupons.issue(tx, [coupon for coupon in issued if coupon.action_id in new])
+    await _issue(tx, [coupon for coupon in issued if coupon.action_id in new], partitions)
     decided = [action for action in actions.values() if action.action_id in new]
     await ledger.queue(tx, [action for action in decided if action.state == "decided"], partitions)
     return [
         *(_told(a, partitions) for a in decided if a.state in ("decided", "sent")),
         *(_tagged(tag, partitions) for tag in tags if tag.action.action_id in new),
     ]
+
+
+async def _issue(tx: Connection, issued: Sequence[Coupon], partitions: Mapping[str, int]) -> None:
+    await coupons.issue(tx, issued)
+    await set_timers(tx, [t for c in issued for t in reminder(c, partitions[c.profile_id])])
 
 
 async def _wind(
@@ -104,23 +108,13 @@ def _told(action: Action, partitions: dict[str, int]) -> Outgoing:
 def _tagged(tag: TagSet, partitions: dict[str, int]) -> Outgoing:
     """A tag is set like any other: by an event that the profile service folds."""
     action = tag.action
-    properties = CustomerTagged(tag=tag.tag, actor=f"campaign:{action.campaign}")
-    event = Event(
-        event_id=str(action.action_id),
-        type="customer.tagged",
-        occurred_at=moment(action.at),
-        received_at=moment(action.at),
-        customer={"profile_id": action.profile_id},
-        properties=msgspec.Raw(_json(properties)),
-        source="engagement",
-    )
-    return Outgoing(
+    return own_event(
         uuid.uuid5(action.action_id, "tagged"),
+        "customer.tagged",
+        str(action.action_id),
+        action.profile_id,
         partitions[action.profile_id],
-        Message(
-            topic_of(event.type),
-            event_key(event.customer),
-            encode_event(event),
-            inject((), action.traceparent),
-        ),
+        CustomerTagged(tag=tag.tag, actor=f"campaign:{action.campaign}"),
+        action.at,
+        action.traceparent,
     )

@@ -4,6 +4,7 @@ the absorbed person, parting moves it back, erasure forgets."""
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from services.engagement.expiring import remind_again
 from services.engagement.incoming import Change
 from services.engagement.parking import patience_ends
 from services.engagement.run_timers import run_timer
@@ -126,9 +127,11 @@ async def _merge(tx: Connection, gone: people.Row, into: str, rows: Rows, now: I
 
 
 async def _rewind(tx: Connection, kept: Sequence[str], rows: Rows) -> None:
-    """Journeys that moved wait on the kept person's partition from now on."""
+    """Journeys and coupons that moved wait on the kept person's partition from now on."""
     if not kept:
         return
+    for profile_id in kept:
+        await remind_again(tx, profile_id, rows[profile_id].partition)
     await set_timers(
         tx,
         [

@@ -13,16 +13,20 @@ from fastapi import APIRouter, FastAPI
 
 from services.engagement.cashier import Cashier
 from services.engagement.catalogs import Catalogs
+from services.engagement.claims import Claims
 from services.engagement.deliverer import Deliverer
+from services.engagement.domain.codes import coupon_code
 from services.engagement.editor import Editor
+from services.engagement.expiring import COUPON_TIMER, Expiring
 from services.engagement.gather import Gatherer
 from services.engagement.incoming import TOPICS
 from services.engagement.launching import JOB_TIMER, Launching
+from services.engagement.lookups import Lookups
 from services.engagement.pipeline import Pipeline
 from services.engagement.reordering import REORDER_TIMER
 from services.engagement.retention import data_classes
 from services.engagement.routes.campaigns import campaign_routes
-from services.engagement.routes.coupons import coupon_routes
+from services.engagement.routes.coupons import Counter, coupon_routes
 from services.engagement.routes.people import people_routes
 from services.engagement.routes.settings import setting_routes
 from services.engagement.run_timers import RUN_TIMER
@@ -151,11 +155,17 @@ def _routes(
     database, clock, currency = outside.database, outside.clock, options.currency
     editor = Editor(database, options, outside.partitions, clock)
     settings_editor = SettingsEditor(database, sealer, places, currency, clock)
-    cashier = Cashier(database, currency, clock)
+    secret = derived_key(outside.settings.service.secret_key, "coupons")
+    counter = Counter(
+        settings_editor,
+        Claims(database, lambda id_: coupon_code(secret, id_), currency, clock),
+        Cashier(database, currency, clock),
+        Lookups(database, clock),
+    )
     return [
         campaign_routes(database, editor, currency),
         setting_routes(database, settings_editor, sealer),
-        coupon_routes(database, settings_editor, cashier, currency, clock),
+        coupon_routes(database, counter, currency, clock),
         people_routes(database, currency, clock),
         erasure_routes(database),
     ]
@@ -174,6 +184,7 @@ def _worker(outside: Outside, pipeline: Pipeline) -> Worker:
             REORDER_TIMER: timing.reorders,
             PARKED_TIMER: timing.parked,
             JOB_TIMER: Launching(pipeline).jobs,
+            COUPON_TIMER: Expiring(outside.settings.service.currency).coupons,
         },
         outside.telemetry,
         options=WorkerOptions.of(outside.settings.service),

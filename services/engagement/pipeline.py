@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.engagement.aftermath import give_back_coupons, reach_goals
+from services.engagement.aftermath import give_back_coupons, reach_goals, use_coupons
 from services.engagement.carry_out import carry_out
 from services.engagement.catalogs import Catalogs
 from services.engagement.crossing import cross
@@ -76,6 +76,7 @@ class Pipeline:
         await watch_reorders(tx, fresh, rows, newest, catalog, stimuli, now)
         decided = await self.decide(tx, rows, stimuli, newest, catalog, now)
         await reach_goals(tx, fresh, rows, catalog)
+        await use_coupons(tx, fresh, self._gatherer.currency, now)
         await give_back_coupons(tx, fresh, rows, newest, now)
         return self.outcome(decided, incoming.rejected)
 

@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from services.engagement.domain.coupons import coupon_template
 from services.engagement.domain.faults import Faults, Faulty
 from services.engagement.domain.templates import message_template
-from services.engagement.refusals import one_fault, refused
+from services.engagement.refusals import no_such, one_fault, refused
 from services.engagement.sealing import Sealer
 from services.engagement.senders.places import BadPlace, Places, target
 from services.engagement.store import settings as stored
@@ -65,6 +65,20 @@ class SettingsEditor:
             await stored.touch(tx)
             if not await stored.add_coupon_template(tx, spec, self._clock()):
                 raise Problem(409, "coupon_template_exists", f"{spec.key} exists already")
+
+    async def put_coupon_template(self, spec: CouponTemplateSpec) -> None:
+        """What is issued from now on; coupons issued already stay as they are. Raises Problem:
+        404, 422."""
+        try:
+            coupon_template(spec, self._currency)
+        except Faulty as error:
+            raise refused(error) from error
+        async with self._db.transaction() as tx:
+            await stored.touch(tx)
+            if await stored.coupon_template(tx, spec.key) is None:
+                raise no_such("coupon template", spec.key)
+            if not await stored.change_coupon_template(tx, spec, self._clock()):
+                raise one_fault("/budget", "below_issued", "more have been issued already")
 
     async def put_pressure(self, spec: PressureSpec) -> None:
         faults = Faults()

@@ -1,16 +1,19 @@
 """How campaigns, actions, coupons and channels look in answers: times RFC 3339, money in text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from services.engagement.store import reports
-from services.engagement.store.coupons import Redemption, StoredCoupon
+from services.engagement.store.coupon_costs import CouponCost
+from services.engagement.store.coupons import StoredCoupon
+from services.engagement.store.redemptions import Redemption
 from services.engagement.store.settings import StateChange, StoredCampaign, StoredChannel
 from zhiyin.contracts.coupons import CouponTemplateSpec
 from zhiyin.contracts.instants import Instant, rfc3339
-from zhiyin.contracts.money import from_minor
+from zhiyin.contracts.money import from_minor, to_minor
 
 View = dict[str, Any]
 # Never shown, in whatever kind of configuration they stand.
@@ -95,19 +98,19 @@ def item_view(item: reports.Item) -> View:
 
 
 def coupon_view(coupon: StoredCoupon, now: Instant, currency: str) -> View:
-    used = coupon.redemption
-    standing = used if used is not None and used.reversed_at is None else None
+    standing = coupon.standing
     return {
         "code": coupon.code,
         "template": coupon.template,
         "profile_id": coupon.profile_id,
-        "campaign": coupon.campaign,
+        "campaign": coupon.campaign or None,
         "kind": coupon.kind,
         "value": _value(coupon, currency),
         "minimum": from_minor(coupon.minimum, currency) if coupon.minimum else None,
         "status": _status(coupon, standing, now),
         "issued_at": rfc3339(coupon.issued_at),
         "expires_at": rfc3339(coupon.expires_at),
+        "revoked_at": _at(coupon.revoked_at),
         "redemption": None if standing is None else _redemption(standing, currency),
     }
 
@@ -129,6 +132,28 @@ def coupon_template_view(spec: CouponTemplateSpec, issued: int) -> View:
     return {**msgspec.to_builtins(spec), "issued": issued, "remaining": remaining}
 
 
+def coupon_cost_view(
+    found: CouponCost, cost_each: Mapping[str, Decimal | None], currency: str
+) -> View:
+    """`cost`: the discount, and what was given with coupons of this template."""
+    given = (cost_each.get(found.template) or Decimal(0)) * found.redeemed
+    cost = found.discount + to_minor(given, currency)
+    return {
+        "campaign": found.campaign or None,
+        "template": found.template,
+        "issued": found.issued,
+        "redeemed": found.redeemed,
+        "reversed": found.reversed,
+        "revoked": found.revoked,
+        "expired": found.expired,
+        "discount": from_minor(found.discount, currency),
+        "cost": from_minor(cost, currency),
+        "revenue": from_minor(found.revenue, currency),
+        "conflicts": found.conflicts,
+        "conflict_discount": from_minor(found.conflict_discount, currency),
+    }
+
+
 def channel_view(channel: StoredChannel, config: View) -> View:
     shown = {name: value for name, value in config.items() if name not in _SECRETS}
     return {
@@ -147,6 +172,8 @@ def _redemption(used: Redemption, currency: str) -> View:
         "store_id": used.store_id,
         "amount": from_minor(used.amount, currency),
         "discount": from_minor(used.discount, currency),
+        "refunded": from_minor(used.refunded, currency),
+        "returned": from_minor(used.returned, currency),
         "redeemed_at": rfc3339(used.at),
     }
 

@@ -15,10 +15,14 @@ from msgspec.structs import replace
 
 from services.engagement.cashier import Cashier
 from services.engagement.catalogs import Catalogs
+from services.engagement.claims import Claims
 from services.engagement.deliverer import Deliverer
+from services.engagement.domain.codes import coupon_code
 from services.engagement.editor import Editor
+from services.engagement.expiring import COUPON_TIMER, Expiring
 from services.engagement.gather import Gatherer
 from services.engagement.launching import JOB_TIMER, Launching
+from services.engagement.lookups import Lookups
 from services.engagement.main import MIGRATIONS
 from services.engagement.pipeline import Pipeline
 from services.engagement.reordering import REORDER_TIMER
@@ -177,10 +181,14 @@ class Instance:
             REORDER_TIMER: timing.reorders,
             PARKED_TIMER: timing.parked,
             JOB_TIMER: Launching(self.pipeline).jobs,
+            COUPON_TIMER: Expiring("CNY").coupons,
         }
         self.editor = Editor(self.db, self.options, PARTITIONS, self.clock)
         self.settings = SettingsEditor(self.db, self.sealer, self.places, "CNY", self.clock)
         self.cashier = Cashier(self.db, "CNY", self.clock)
+        secret = derived_key(SECRET, "coupons")
+        self.claims = Claims(self.db, lambda id_: coupon_code(secret, id_), "CNY", self.clock)
+        self.lookups = Lookups(self.db, self.clock)
 
     def clock(self) -> Instant:
         return self.now

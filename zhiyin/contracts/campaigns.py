@@ -19,7 +19,14 @@ from zhiyin.contracts.channels import (
     SmtpConfig,
     WebhookConfig,
 )
-from zhiyin.contracts.coupons import CouponKind, CouponTemplateSpec, RedeemSpec, ReverseSpec
+from zhiyin.contracts.coupons import (
+    ClaimSpec,
+    CouponKind,
+    CouponTemplateSpec,
+    RedeemSpec,
+    ReverseSpec,
+    RevokeSpec,
+)
 from zhiyin.contracts.segments import KEY_PATTERN, Key
 
 # Whoever talks to the engagement service finds all its bodies here.
@@ -34,6 +41,7 @@ __all__ = [
     "CapSpec",
     "ChannelKind",
     "ChannelSpec",
+    "ClaimSpec",
     "CouponKind",
     "CouponTemplateSpec",
     "DateTrigger",
@@ -49,6 +57,7 @@ __all__ = [
     "RedeemSpec",
     "ReorderDueTrigger",
     "ReverseSpec",
+    "RevokeSpec",
     "ScheduleTrigger",
     "SegmentEnteredTrigger",
     "SegmentLeftTrigger",

@@ -25,10 +25,14 @@ class CouponTemplate:
     per_person: int | None
     valid: Duration
     name: str = ""
+    claimable: bool = False
+    remind: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Coupon:
+    """`remind_at`: when it is to be said that it expires, if it has not been used by then."""
+
     code: str
     template: str
     profile_id: str
@@ -40,17 +44,17 @@ class Coupon:
     minimum: Minor
     issued_at: Instant
     expires_at: Instant
+    remind_at: Instant | None = None
 
 
 def coupon_template(spec: CouponTemplateSpec, currency: str) -> CouponTemplate:
     """The checked template. Raises Faulty with everything that is wrong with it."""
     faults = Faults()
     value = _value(spec, currency, faults)
-    minimum = spec.minimum if spec.minimum is not None else Decimal(0)
-    if not (minimum.is_finite() and 0 <= minimum <= MOST_MONEY):
-        faults.add("/minimum", "bad_amount", "must be between 0 and 10^12")
-        minimum = Decimal(0)
+    minimum = _money("/minimum", spec.minimum, faults)
+    _money("/cost", spec.cost, faults)
     valid = faults.duration("/valid", spec.valid)
+    remind = None if spec.remind is None else faults.duration("/remind", spec.remind)
     faults.raise_if_any()
     return CouponTemplate(
         key=spec.key,
@@ -62,6 +66,32 @@ def coupon_template(spec: CouponTemplateSpec, currency: str) -> CouponTemplate:
         per_person=spec.per_person,
         valid=valid,
         name=spec.name,
+        claimable=spec.claimable,
+        remind=remind,
+    )
+
+
+def issue(
+    template: CouponTemplate, code: str, profile_id: str, campaign: str, id_: uuid.UUID, at: Instant
+) -> Coupon:
+    """`campaign` is empty for one the customer took. What expires sooner than it would be reminded
+    of is reminded of half-way."""
+    remind_at = None
+    if template.remind is not None:
+        remind_at = at + max(template.valid - template.remind, template.valid // 2)
+    return Coupon(
+        code=code,
+        template=template.key,
+        profile_id=profile_id,
+        campaign=campaign,
+        action_id=id_,
+        kind=template.kind,
+        text=template.text,
+        value=template.value,
+        minimum=template.minimum,
+        issued_at=at,
+        expires_at=at + template.valid,
+        remind_at=remind_at,
     )
 
 
@@ -74,6 +104,14 @@ def discount(kind: str, value: int, amount: Minor) -> Minor:
             return amount * value // 10_000
         case _:
             return 0
+
+
+def _money(pointer: str, given: Decimal | None, faults: Faults) -> Decimal:
+    amount = Decimal(0) if given is None else given
+    if amount.is_finite() and 0 <= amount <= MOST_MONEY:
+        return amount
+    faults.add(pointer, "bad_amount", "must be between 0 and 10^12")
+    return Decimal(0)
 
 
 def _value(spec: CouponTemplateSpec, currency: str, faults: Faults) -> int:

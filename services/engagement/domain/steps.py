@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.engagement.domain.chance import arm
-from services.engagement.domain.coupons import Coupon
+from services.engagement.domain.coupons import Coupon, issue
 from services.engagement.domain.customer import Waiting
 from services.engagement.domain.journey import (
     CouponNode,
@@ -74,18 +74,13 @@ def _coupon(walk: Walk, node: CouponNode) -> None:
         return
     template = around.coupon_templates[node.template]
     action = action_of(walk, node.path, "coupon", "sent", template=node.template)
-    coupon = Coupon(
-        code=around.code_of(action.action_id),
-        template=template.key,
-        profile_id=customer.profile_id,
-        campaign=walk.campaign.key,
-        action_id=action.action_id,
-        kind=template.kind,
-        text=template.text,
-        value=template.value,
-        minimum=template.minimum,
-        issued_at=around.now,
-        expires_at=around.now + template.valid,
+    coupon = issue(
+        template,
+        around.code_of(action.action_id),
+        customer.profile_id,
+        walk.campaign.key,
+        action.action_id,
+        around.now,
     )
     shown = coupon_view(coupon, template.name, around.currency)
     around.take(customer, node.template)

@@ -1,4 +1,4 @@
-"""Coupons: issued within their budget, redeemed once, reversed when the order is."""
+"""Coupons: issued within their budget, each to somebody, for a time."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -6,20 +6,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.engagement.domain.coupons import Coupon
+from services.engagement.domain.coupons import Coupon, discount
+from services.engagement.store import redemptions
+from services.engagement.store.redemptions import Redemption
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.money import Minor
 from zhiyin.runtime.batch import Connection
-
-
-class Redemption(Struct, frozen=True):
-    id: int
-    order_id: str
-    store_id: str | None
-    amount: Minor
-    discount: Minor
-    at: Instant
-    reversed_at: Instant | None
 
 
 class StoredCoupon(Struct, frozen=True):
@@ -37,6 +29,16 @@ class StoredCoupon(Struct, frozen=True):
     expires_at: Instant
     revoked_at: Instant | None
     redemption: Redemption | None = None
+
+    @property
+    def standing(self) -> Redemption | None:
+        """The redemption that has not been reversed."""
+        used = self.redemption
+        return used if used is not None and used.reversed_at is None else None
+
+    def off(self, amount: Minor) -> Minor:
+        """Money off an order of this amount."""
+        return discount(self.kind, self.value, amount)
 
 
 async def remaining(tx: Connection, templates: Collection[str]) -> dict[str, int]:
@@ -76,9 +78,10 @@ async def issue(tx: Connection, coupons: Iterable[Coupon]) -> None:
     await tx.execute(
         """WITH new AS (
              INSERT INTO coupon (code, template, profile_id, campaign, action_id, kind, text,
-               value, minimum, issued_at, expires_at)
+               value, minimum, issued_at, expires_at, remind_at)
              SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[],
-               $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+               $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+               $12::bigint[])
              RETURNING template)
            UPDATE coupon_template SET issued = issued + counted.n
            FROM (SELECT template, count(*) AS n FROM new GROUP BY template ORDER BY template)
@@ -95,6 +98,7 @@ async def issue(tx: Connection, coupons: Iterable[Coupon]) -> None:
         [each.minimum for each in rows],
         [each.issued_at for each in rows],
         [each.expires_at for each in rows],
+        [each.remind_at for each in rows],
     )
 
 
@@ -108,58 +112,38 @@ async def find(tx: Connection, code: str, *, lock: bool = False) -> StoredCoupon
     row = await tx.fetchrow(f"{_COUPON} WHERE code = $1{suffix}", code)
     if row is None:
         return None
-    return StoredCoupon(**dict(row), redemption=(await _newest(tx, [code])).get(code))
+    return StoredCoupon(**dict(row), redemption=(await redemptions.newest(tx, [code])).get(code))
 
 
-async def redemption_for(tx: Connection, code: str, order_id: str) -> Redemption | None:
-    """The newest redemption of a coupon by one order."""
-    row = await tx.fetchrow(
-        """SELECT id, order_id, store_id, amount, discount, at, reversed_at FROM redemption
-           WHERE code = $1 AND order_id = $2 ORDER BY id DESC LIMIT 1""",
+async def lock_owner(tx: Connection, code: str) -> None:
+    """Keep changes of whom a coupon was issued to waiting; before the coupon itself is locked."""
+    await tx.execute(
+        """SELECT FROM person
+           WHERE profile_id = (SELECT profile_id FROM coupon WHERE code = $1) FOR UPDATE""",
         code,
-        order_id,
     )
-    return None if row is None else Redemption(*row)
 
 
-async def redeem(
-    tx: Connection,
-    code: str,
-    order_id: str,
-    store_id: str | None,
-    amount: Minor,
-    discount: Minor,
-    at: Instant,
-) -> Redemption:
-    row = await tx.fetchrow(
-        """INSERT INTO redemption (code, order_id, store_id, amount, discount, at)
-           VALUES ($1, $2, $3, $4, $5, $6)
-           RETURNING id, order_id, store_id, amount, discount, at, reversed_at""",
-        code,
-        order_id,
-        store_id,
-        amount,
-        discount,
+async def unused(tx: Connection, profile_id: str) -> list[tuple[str, Instant]]:
+    """(code, when to remind of it) of the coupons a person holds and has not used."""
+    rows = await tx.fetch(
+        """SELECT code, remind_at FROM coupon c
+           WHERE profile_id = $1 AND revoked_at IS NULL AND remind_at IS NOT NULL
+             AND NOT EXISTS (SELECT FROM redemption r
+               WHERE r.code = c.code AND r.reversed_at IS NULL)""",
+        profile_id,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def revoke(tx: Connection, coupon: StoredCoupon, reason: str, at: Instant) -> StoredCoupon:
+    await tx.execute(
+        "UPDATE coupon SET revoked_at = $2, revoke_reason = $3 WHERE code = $1",
+        coupon.code,
         at,
+        reason,
     )
-    return Redemption(*row)
-
-
-async def reverse(tx: Connection, redemption: Redemption, at: Instant) -> Redemption:
-    await tx.execute("UPDATE redemption SET reversed_at = $2 WHERE id = $1", redemption.id, at)
-    return replace(redemption, reversed_at=at)
-
-
-async def reverse_orders(tx: Connection, orders: Collection[str], at: Instant) -> None:
-    """Give back the coupons that these orders, now cancelled or refunded, had used."""
-    if orders:
-        await tx.execute(
-            """UPDATE redemption SET reversed_at = $2 WHERE id IN (
-                 SELECT id FROM redemption WHERE order_id = ANY($1::text[])
-                   AND reversed_at IS NULL ORDER BY id FOR UPDATE)""",
-            list(orders),
-            at,
-        )
+    return replace(coupon, revoked_at=at)
 
 
 async def of_person(
@@ -175,14 +159,5 @@ async def of_person(
         code,
         limit,
     )
-    used = await _newest(tx, [row[0] for row in rows])
+    used = await redemptions.newest(tx, [row[0] for row in rows])
     return [StoredCoupon(**dict(row), redemption=used.get(row["code"])) for row in rows]
-
-
-async def _newest(tx: Connection, codes: Sequence[str]) -> dict[str, Redemption]:
-    rows = await tx.fetch(
-        """SELECT DISTINCT ON (code) code, id, order_id, store_id, amount, discount, at, reversed_at
-           FROM redemption WHERE code = ANY($1::text[]) ORDER BY code, id DESC""",
-        list(codes),
-    )
-    return {row[0]: Redemption(*row[1:]) for row in rows}

@@ -123,6 +123,14 @@ async def snapshots(tx: Connection, ids: Collection[str]) -> dict[str, Snapshot]
     return {profile_id: decode_snapshot(packed) for profile_id, packed in rows}
 
 
+async def known(tx: Connection, profile_id: str) -> int | None:
+    """The partition of somebody heard of; None of nobody."""
+    found: int | None = await tx.fetchval(
+        "SELECT partition FROM person WHERE profile_id = $1", profile_id
+    )
+    return found
+
+
 async def segments(tx: Connection, ids: Collection[str]) -> dict[str, frozenset[str]]:
     rows = await tx.fetch(
         """SELECT profile_id, array_agg(segment) FROM member

@@ -175,6 +175,24 @@ async def coupon_templates(tx: Connection) -> list[tuple[CouponTemplateSpec, int
     return [(_coupon(spec), issued) for spec, issued in rows]
 
 
+async def coupon_template(tx: Connection, key: str) -> CouponTemplateSpec | None:
+    spec = await tx.fetchval("SELECT spec FROM coupon_template WHERE key = $1", key)
+    return None if spec is None else _coupon(spec)
+
+
+async def change_coupon_template(tx: Connection, spec: CouponTemplateSpec, at: Instant) -> bool:
+    """False if more have been issued than the budget would be, or there is none of that key."""
+    answer: str = await tx.execute(
+        """UPDATE coupon_template SET spec = $2, budget = $3, at = $4
+           WHERE key = $1 AND ($3::bigint IS NULL OR issued <= $3)""",
+        spec.key,
+        _encode(spec),
+        spec.budget,
+        at,
+    )
+    return answer == "UPDATE 1"
+
+
 async def add_coupon_template(tx: Connection, spec: CouponTemplateSpec, at: Instant) -> bool:
     """False if the key is taken."""
     answer: str = await tx.execute(

@@ -1,0 +1,42 @@
+"""Events the platform itself tells of a person: folded by the profile service like any other."""
+
+import uuid
+from typing import Any, Final
+
+import msgspec
+
+from zhiyin.contracts.events import Event, encode_event, event_key
+from zhiyin.contracts.instants import Instant, moment
+from zhiyin.contracts.topics import topic_of
+from zhiyin.runtime.batch import Outgoing
+from zhiyin.runtime.log import Message
+from zhiyin.runtime.telemetry import inject
+
+SOURCE: Final = "engagement"
+_json: Final = msgspec.json.Encoder().encode
+
+
+def own_event(
+    id_: uuid.UUID,
+    type_: str,
+    event_id: str,
+    profile_id: str,
+    partition: int,
+    properties: Any,
+    at: Instant,
+    traceparent: str = "",
+) -> Outgoing:
+    """`id_` is the message's, derived; `event_id` counts once, like a storefront's."""
+    event = Event(
+        event_id=event_id,
+        type=type_,
+        occurred_at=moment(at),
+        received_at=moment(at),
+        customer={"profile_id": profile_id},
+        properties=msgspec.Raw(_json(properties)),
+        source=SOURCE,
+    )
+    message = Message(
+        topic_of(type_), event_key(event.customer), encode_event(event), inject((), traceparent)
+    )
+    return Outgoing(id_, partition, message)
