@@ -25,6 +25,8 @@ from services.gateway.routes import (
     profiles,
     reference,
     reveals,
+    sdk_settings,
+    sdks,
     system,
     tracking,
     trail,
@@ -63,13 +65,27 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     app.add_api_route("/console", pages.console, include_in_schema=False)
     reveal = reveals.RevealRoute(gateway.vault, gateway.audit).reveal
     app.add_route(reveals.PATH, reveal, methods=["POST"], include_in_schema=False)
+    _add_sdk_paths(app, gateway)
     calls = (*(call for call, _ in own), *FORWARDED)
     app.openapi = _once(app, calls)  # type: ignore[method-assign]
     app.add_route("/docs", reference.reference_page(app.openapi), include_in_schema=False)
     app.add_middleware(InternalOnly, token=gateway.token)
     app.add_middleware(PublicHeaders)
     app.add_middleware(Veil, tokens=gateway.door.token)
+    app.add_middleware(sdk_settings.WriteKeyVeil)
     return app
+
+
+def _add_sdk_paths(app: FastAPI, gateway: Gateway) -> None:
+    """What libraries call that is documented under another name, or for nobody else."""
+    for path, handler in _sdk_routes(gateway).others():
+        app.add_route(path, handler, methods=["POST"], include_in_schema=False)
+    settings = sdk_settings.SdkSettings(gateway.gate).segment
+    app.add_route(sdk_settings.SETTINGS_PATH, settings, include_in_schema=False)
+
+
+def _sdk_routes(gateway: Gateway) -> sdks.SdkRoutes:
+    return sdks.SdkRoutes(gateway.gate, gateway.ingest, gateway.sdk, gateway.clock)
 
 
 def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
@@ -107,6 +123,8 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     state = system.SystemRoutes(gate, gateway.upstreams, gateway.presence.all, clock)
     return [
         (events.CALL, event.post),
+        *_sdk_routes(gateway).calls(),
+        (sdk_settings.SOURCE, sdk_settings.SdkSettings(gate).source),
         (profiles.BY, profile.by_identifier),
         (profiles.SHOW, profile.show),
         (profile_export.EXPORT, exporting.export),

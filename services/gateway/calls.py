@@ -13,7 +13,9 @@ from services.gateway.auth import Caller
 from services.gateway.people import Asking, Person
 from services.gateway.stores.audit import Entry
 from services.gateway.upstreams import Answer, Asked, Streamed
+from zhiyin.runtime.log.interface import Headers
 from zhiyin.runtime.problems import Problem
+from zhiyin.runtime.telemetry import TRACEPARENT
 from zhiyin.runtime.web import convert
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -127,6 +129,12 @@ class KnowsPeople(Protocol):
 
 def asking_of(request: Request, caller: Caller) -> Asking:
     return Asking(caller.actor, request.scope.get("traceparent", ""))
+
+
+def trace_of(request: Request) -> Headers:
+    """Headers of what is written to the log: the trace a request belongs to, if any."""
+    trace = request.scope.get("traceparent", "")
+    return ((TRACEPARENT, trace.encode()),) if trace else ()
 
 
 def handed_on(answer: Answer | Streamed) -> Response:

@@ -23,6 +23,7 @@ from services.gateway.limits import RateLimits
 from services.gateway.people import People
 from services.gateway.presence import Presence
 from services.gateway.rotation import Rotation
+from services.gateway.sdk import SdkIngest
 from services.gateway.sealing import Sealer
 from services.gateway.settings import GatewaySettings
 from services.gateway.stores.answers import AnswerStore
@@ -91,6 +92,7 @@ class Gateway:
             self.tracking.tallies,
             settings.most_in_flight,
         )
+        self.sdk = SdkIngest(self.ingest, self.door, self.tracking.tallies, settings.phone_region)
         self.upstreams = Upstreams(_urls(settings), clients.http, self.token)
         self.people = People(HotCopy(clients.redis, Breaker()), self.upstreams)
         self.erasure_store = ErasureStore(database)

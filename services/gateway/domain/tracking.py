@@ -76,9 +76,21 @@ class Tallies:
             _count(tally.unknown, name)
 
     def rejected(self, raw: bytes, refusal: Rejection, now: Instant) -> None:
-        tally = self._tally(stated_pair(raw), now)
+        self._refuse(stated_pair(raw), refusal, now)
+
+    def unmapped(self, source: str, refusal: Rejection, now: Instant) -> None:
+        """A message of an SDK that no event can be made of."""
+        self._refuse(Pair(_shown(source), UNREADABLE), refusal, now)
+
+    def left_out(self, source: str, event_type: str, refusal: Rejection, now: Instant) -> None:
+        """Something in an event was not usable; it is taken without that."""
+        tally = self._tally(Pair(_shown(source), _shown(event_type)), now)
+        _count(tally.refusals, _why(refusal))
+
+    def _refuse(self, pair: Pair, refusal: Rejection, now: Instant) -> None:
+        tally = self._tally(pair, now)
         tally.rejected += 1
-        _count(tally.refusals, f"{refusal.code} {_general(refusal.pointer)}".rstrip())
+        _count(tally.refusals, _why(refusal))
 
     def take(self) -> Mapping[Pair, Tally]:
         """Everything counted since the last time."""
@@ -171,6 +183,10 @@ def _general(pointer: str) -> str:
     """`/properties/items/3/sku` → `/properties/items/*/sku`, so that all of them count as one."""
     steps = pointer.split("/")
     return _shown("/".join("*" if step.isdecimal() else step for step in steps))
+
+
+def _why(refusal: Rejection) -> str:
+    return f"{refusal.code} {_general(refusal.pointer)}".rstrip()
 
 
 def _count(counter: Counter[str], name: str) -> None:

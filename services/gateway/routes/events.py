@@ -8,12 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.bodies import read_json
-from services.gateway.calls import Admits, Call
+from services.gateway.calls import Admits, Call, trace_of
 from services.gateway.domain.door import Stated
 from services.gateway.domain.scopes import EVENTS_WRITE
 from services.gateway.ingest import MOST_EVENTS, Ingest, Taken, split
 from zhiyin.runtime.clock import Clock
-from zhiyin.runtime.telemetry import TRACEPARENT
 
 
 class Batch(Struct, frozen=True):
@@ -70,9 +69,7 @@ class EventRoutes:
 
     async def post(self, request: Request) -> Response:
         await self._gate.admit(request, EVENTS_WRITE)
-        trace = request.scope.get("traceparent", "")
-        headers = ((TRACEPARENT, trace.encode()),) if trace else ()
         with self._ingest.slot():
             body = await read_json(request)
-            taken = await self._ingest.take(split(body), headers, self._clock())
+            taken = await self._ingest.take(split(body), trace_of(request), self._clock())
         return Response(_encoder.encode(taken), 202, media_type="application/json")
