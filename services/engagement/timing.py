@@ -41,8 +41,9 @@ class Timing:
         ids = {timer.profile_id for timer in due}
         rows = await people.lock(tx, ids, self._pipeline.partitions)
         catalog = await self._pipeline.catalogs.current(tx)
-        standing = set(await pending.watches(tx, ids))
-        over = [watch for timer in due if (watch := _watch(timer.payload)) in standing]
+        standing = {watch.identity for watch in await pending.watches(tx, ids)}
+        fired = [_watch(timer.payload) for timer in due]
+        over = [watch for watch in fired if watch.identity in standing]
         await pending.drop_watches(tx, over)
         stimuli: Stimuli = defaultdict(list)
         for watch in over:

@@ -5,8 +5,9 @@ import asyncio
 import msgspec
 import pytest
 
-from tests.builders import a_purchase, an_event, an_item
+from tests.builders import a_cancellation, a_purchase, an_event, an_item
 from tests.engagement.harness import NOON, Instance, a_change, a_crossing, reachable
+from zhiyin.contracts.buying import CategoryTotals
 from zhiyin.contracts.campaigns import CampaignSpec
 from zhiyin.contracts.events import Event
 from zhiyin.contracts.instants import DAY, HOUR, MINUTE, Instant
@@ -86,6 +87,55 @@ async def test_an_unrelated_purchase_after_the_date_came_does_not_swallow_the_re
     await instance.deliver(bought(pack, a_pack(NOON + 28 * DAY, sku="OTHER")))
     await instance.fire_due(NOON + 28 * DAY)
     assert len(await reminders(instance)) == 1
+
+
+async def test_a_reminder_says_what_its_date_rests_on(instance: Instance) -> None:
+    await instance.deliver(bought(a_pack(NOON - MINUTE)))
+    await instance.fire_due(NOON + 30 * DAY)
+    history = await instance.history()
+    [sent] = [each for each in history if each.template == "reorder"]
+    assert {"basis": "pack", "days": 30.0, "sure": "medium"}.items() <= sent.why.items()
+
+
+async def test_a_refund_resets_the_reorder_date(instance: Instance) -> None:
+    first, second = a_pack(NOON - MINUTE), a_pack(NOON + 10 * DAY)
+    await instance.deliver(bought(first, second))
+    back = a_cancellation(NOON + 11 * DAY, order_id=f"EJ-250-{NOON + 10 * DAY}")
+    await instance.deliver(bought(first, second, back))
+    await instance.fire_due(NOON + 28 * DAY)
+    assert await reminders(instance) == [f"reorder:EJ-250:{NOON - MINUTE + 30 * DAY}"]
+
+
+async def test_something_else_of_the_category_will_do_where_the_campaign_says_so(
+    instance: Instance,
+) -> None:
+    trigger = {"on": "reorder.due", "lead": "3d", "substitutes": "category"}
+    await instance.launch({**GIFT, "key": "any", "trigger": trigger})
+    pack = a_pack(NOON - MINUTE)
+    category = CategoryTotals(own_at=NOON + 10 * DAY)
+    await instance.deliver(bought(pack))
+    other = a_pack(NOON + 10 * DAY, sku="OTHER")
+    await instance.deliver(
+        a_change([pack, other], identifiers=reachable(), categories={"坚果": category})
+    )
+    await instance.fire_due(NOON + 28 * DAY)
+    reminded = [each for each in instance.decided if each.occurrence.startswith("reorder:")]
+    assert [each.campaign for each in reminded] == ["reorder-reminder"]
+
+
+async def test_a_wait_for_the_same_product_looks_into_the_order(instance: Instance) -> None:
+    wait = {"wait_for": {"event": "purchase.completed", "where": {"sku": {"trigger": "sku"}}}}
+    steps = [{**wait, "timeout": "5d", "then": [{"tag": "met"}], "else": [{"tag": "not-met"}]}]
+    await instance.launch({**GIFT, "trigger": {"on": "reorder.due"}, "steps": steps})
+    pack = a_pack(NOON - MINUTE)
+    await instance.deliver(bought(pack))
+    await instance.fire_due(NOON + 27 * DAY)
+    other = a_pack(NOON + 28 * DAY, sku="OTHER")
+    await instance.deliver(bought(pack, other))
+    await instance.deliver(bought(pack, other, a_pack(NOON + 29 * DAY)))
+    assert [each.kind for each in instance.decided if each.campaign == "gift"] == ["tag"]
+    [tag] = [each for each in await instance.history() if each.kind == "tag"]
+    assert tag.data == {"tag": "met"}
 
 
 async def test_a_new_reorder_campaign_dates_everybody(instance: Instance) -> None:

@@ -127,7 +127,14 @@ def test_the_profile_reads_as_the_contract_says() -> None:
         ],
         "segments": ["a", "vips"],
         "reorder": [
-            {"sku": "EJ-250", "due_at": "2026-05-01T00:00:00Z", "basis": "pack", "days": 60}
+            {
+                "sku": "EJ-250",
+                "due_at": "2026-05-01T00:00:00Z",
+                "basis": "pack",
+                "days": 60,
+                "sure": "medium",
+                "substituted": False,
+            }
         ],
     }
     assert view == expected

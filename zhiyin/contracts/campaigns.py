@@ -111,9 +111,11 @@ class TagAddedTrigger(
 class ReorderDueTrigger(
     Struct, frozen=True, forbid_unknown_fields=True, tag_field="on", tag="reorder.due"
 ):
-    """Fires `lead` before a person's own supply of a product runs out."""
+    """Fires `lead` before a person's own supply of a product runs out. `substitutes`: `category`
+    where something else of the same category does as well."""
 
     lead: DurationText = "3d"
+    substitutes: Literal["none", "category"] = "none"
 
 
 class DateTrigger(Struct, frozen=True, forbid_unknown_fields=True, tag_field="on", tag="date"):

@@ -75,6 +75,8 @@ def profile_view(
                 "due_at": rfc3339(each.due_at),
                 "basis": each.basis,
                 "days": each.days,
+                "sure": each.sure,
+                "substituted": each.substituted,
             }
             for each in reorders(facts)
         ],

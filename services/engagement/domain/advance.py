@@ -1,5 +1,7 @@
 """The journey's step machine: from where a run stands to where it waits next, or ends."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from services.engagement.domain.campaign import Campaign
@@ -9,7 +11,7 @@ from services.engagement.domain.ids import run_id
 from services.engagement.domain.journey import MessageNode, Path, WaitForNode, WaitNode
 from services.engagement.domain.occurrence import Occurrence
 from services.engagement.domain.steps import take
-from services.engagement.domain.walk import Effect, Walk, left, skip
+from services.engagement.domain.walk import BECAUSE, Effect, Walk, left, skip
 from zhiyin.contracts.profiles import Cause
 
 
@@ -26,11 +28,15 @@ def enter(
         occurrence=occurrence.name,
         entered_at=around.now,
         step=campaign.journey.first,
-        context={"trigger": dict(occurrence.properties)},
+        context={"trigger": dict(occurrence.properties), **_because(occurrence)},
         traceparent=occurrence.traceparent,
     )
     customer.last_entry[campaign.key] = around.now
     return proceed(run, campaign, customer, around)
+
+
+def _because(occurrence: Occurrence) -> dict[str, Any]:
+    return {BECAUSE: dict(occurrence.because)} if occurrence.because else {}
 
 
 def proceed(

@@ -58,8 +58,9 @@ def _start(trigger: TriggerSpec, conditions: Conditions) -> Start | None:
             return EventStart(match_, first)
         case SegmentEnteredTrigger() | SegmentLeftTrigger() | TagAddedTrigger():
             return trigger
-        case ReorderDueTrigger(lead=lead):
-            return ReorderStart(conditions.faults.duration("/trigger/lead", lead))
+        case ReorderDueTrigger(lead=lead, substitutes=substitutes):
+            length = conditions.faults.duration("/trigger/lead", lead)
+            return ReorderStart(length, substitutes == "category")
         case DateTrigger() | ScheduleTrigger() | BroadcastTrigger():
             kind = type(trigger).__struct_config__.tag
             conditions.faults.add(

@@ -25,7 +25,10 @@ class EventStart:
 
 @dataclass(frozen=True, slots=True)
 class ReorderStart:
+    """`substitutes`: whether something else of the same category meets the need."""
+
     lead: Duration
+    substitutes: bool = False
 
 
 # The checked form of a trigger; segments and tags need no more than what was posted.

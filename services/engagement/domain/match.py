@@ -36,10 +36,18 @@ class Match:
             return False
         return all(
             began_with is not None
-            and began_with.get(source) is not None
-            and properties.get(name) == began_with.get(source)
+            and (wanted := began_with.get(source)) is not None
+            and _has(properties, name, wanted)
             for name, source in self.trigger.items()
         )
+
+
+def _has(properties: Mapping[str, Any], name: str, wanted: Any) -> bool:
+    """As everywhere, what one item of an order has the order has."""
+    if properties.get(name) == wanted:
+        return True
+    items = properties.get("items")
+    return isinstance(items, list) and any(item.get(name) == wanted for item in items)
 
 
 @dataclass(frozen=True, slots=True)

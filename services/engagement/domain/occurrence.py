@@ -15,7 +15,8 @@ class Occurrence(Struct, frozen=True, omit_defaults=True):
 
     `at`: when it happened; `received_at`: when the platform heard of it, None when time alone
     brought it about; `properties`: of the event, for templates and waits; `outdated`: it waited in
-    vain for the newest of the person, and is decided on with what is known of them.
+    vain for the newest of the person, and is decided on with what is known of them; `because`: what
+    it was concluded from, where it was.
     """
 
     name: str
@@ -27,12 +28,19 @@ class Occurrence(Struct, frozen=True, omit_defaults=True):
     properties: Mapping[str, Any] = {}
     traceparent: str = ""
     outdated: bool = False
+    because: Mapping[str, Any] = {}
 
     @property
     def why(self) -> dict[str, Any]:
         """What the ledger shows."""
         known = {"person": "outdated"} if self.outdated else {}
-        return {"trigger": self.kind, "what": self.what, "at": rfc3339(self.at), **known}
+        return {
+            "trigger": self.kind,
+            "what": self.what,
+            "at": rfc3339(self.at),
+            **known,
+            **self.because,
+        }
 
 
 def of_event(cause: Cause, uid: str, properties: Mapping[str, Any]) -> Occurrence:
@@ -87,12 +95,28 @@ def of_tag(
     )
 
 
-def of_reorder(sku: str, due_at: Instant, at: Instant) -> Occurrence:
+class Dated(Struct, frozen=True, omit_defaults=True):
+    """How a reorder date came about: by `pack` or own `interval`, so many days, how sure."""
+
+    basis: str = ""
+    days: float = 0.0
+    sure: str = ""
+    category: str | None = None
+
+
+def of_reorder(sku: str, due_at: Instant, at: Instant, dated: Dated) -> Occurrence:
     """The supply bought last runs out at `due_at`; `at` is that less the campaign's lead."""
+    because = {"basis": dated.basis, "days": dated.days, "sure": dated.sure} if dated.basis else {}
     return Occurrence(
         name=f"reorder:{sku}:{due_at}",
         kind="reorder.due",
         at=at,
         what=f"{sku} runs out {rfc3339(due_at)}",
-        properties={"sku": sku, "due_at": rfc3339(due_at)},
+        properties={
+            "sku": sku,
+            "category": dated.category,
+            "due_at": rfc3339(due_at),
+            **because,
+        },
+        because=because,
     )

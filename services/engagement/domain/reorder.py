@@ -6,19 +6,25 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from services.engagement.domain.campaign import Campaign, ReorderStart
-from services.engagement.domain.occurrence import Occurrence, of_reorder
+from services.engagement.domain.occurrence import Dated, Occurrence, of_reorder
 from zhiyin.contracts.instants import Instant
 from zhiyin.facts import Reorder
 
 
 class Watch(Struct, frozen=True):
-    """Somebody's supply of a product, watched for a campaign; `fire_at`: `due_at` less the lead."""
+    """Somebody's supply of a product, watched for a campaign; `fire_at`: `due_at` less the lead.
+    `dated`: how the date came about, which only its timer remembers."""
 
     profile_id: str
     campaign: str
     sku: str
     due_at: Instant
     fire_at: Instant
+    dated: Dated = Dated()
+
+    @property
+    def identity(self) -> tuple[str, str, str, Instant, Instant]:
+        return self.profile_id, self.campaign, self.sku, self.due_at, self.fire_at
 
     @property
     def timer_key(self) -> str:
@@ -26,7 +32,7 @@ class Watch(Struct, frozen=True):
 
     @property
     def occurrence(self) -> Occurrence:
-        return of_reorder(self.sku, self.due_at, self.fire_at)
+        return of_reorder(self.sku, self.due_at, self.fire_at, self.dated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,11 @@ def plan_watches(
     is, even if its time has come: its timer is about to fire."""
     dated = tuple(dates)
     wanted = {
-        (campaign.key, date.sku): Watch(
-            profile_id, campaign.key, date.sku, date.due_at, date.due_at - campaign.start.lead
-        )
+        (campaign.key, date.sku): _watch(profile_id, campaign.key, campaign.start, date)
         for campaign in campaigns
         if isinstance(campaign.start, ReorderStart)
         for date in dated
+        if not (campaign.start.substitutes and date.substituted)
     }
     standing = {(watch.campaign, watch.sku): watch for watch in known}
     changed = [watch for key, watch in wanted.items() if not _same(standing.get(key), watch)]
@@ -68,6 +73,17 @@ def plan_watches(
             if key not in replaced and not _same(watch, wanted.get(key))
         ),
         missed=tuple(watch for watch in changed if watch.fire_at <= now),
+    )
+
+
+def _watch(profile_id: str, campaign: str, start: ReorderStart, date: Reorder) -> Watch:
+    return Watch(
+        profile_id,
+        campaign,
+        date.sku,
+        date.due_at,
+        date.due_at - start.lead,
+        Dated(date.basis, date.days, date.sure, date.category),
     )
 
 

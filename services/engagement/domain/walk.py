@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -14,6 +14,9 @@ from services.engagement.domain.ids import action_id
 from services.engagement.domain.journey import Path
 from zhiyin.contracts.instants import rfc3339
 from zhiyin.contracts.profiles import Snapshot
+
+# Under this name a run remembers what its occurrence was concluded from.
+BECAUSE: Final = "because"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,11 @@ def action_of(
         at=walk.around.now,
         channel=channel,
         template=template,
-        why={"occurrence": run.occurrence, "entered_at": rfc3339(run.entered_at)},
+        why={
+            "occurrence": run.occurrence,
+            "entered_at": rfc3339(run.entered_at),
+            **run.context.get(BECAUSE, {}),
+        },
         data=data or {},
         traceparent=run.traceparent,
     )
