@@ -19,6 +19,7 @@ from services.engagement.domain.codes import coupon_code
 from services.engagement.editor import Editor
 from services.engagement.expiring import COUPON_TIMER, Expiring
 from services.engagement.gather import Gatherer
+from services.engagement.handover import Handover
 from services.engagement.incoming import TOPICS
 from services.engagement.launching import JOB_TIMER, Launching
 from services.engagement.lookups import Lookups
@@ -32,15 +33,16 @@ from services.engagement.routes.settings import setting_routes
 from services.engagement.run_timers import RUN_TIMER
 from services.engagement.sealing import Sealer, derived_key
 from services.engagement.seeding import seed
+from services.engagement.senders.access_tokens import AccessTokens
 from services.engagement.senders.addresses import Vault
-from services.engagement.senders.logged import LogSender
+from services.engagement.senders.all_kinds import senders
+from services.engagement.senders.outbound import Outbound
 from services.engagement.senders.parcel import Sender
 from services.engagement.senders.places import Places
-from services.engagement.senders.smtp import SmtpSender
-from services.engagement.senders.webhook import WebhookSender
 from services.engagement.settings import EngagementSettings
 from services.engagement.settings_editor import SettingsEditor
 from services.engagement.store.parked import PARKED_TIMER
+from services.engagement.telling import Teller
 from services.engagement.timing import Timing
 from zhiyin.contracts.topics import ACTION_DECIDED, EVENTS
 from zhiyin.rules import Options
@@ -112,14 +114,14 @@ def compose(outside: Outside) -> Engagement:
     catalogs = Catalogs(options, sealer)
     places = Places(service.webhook_allow)
     # The worker tells the deliverer, which asks the worker what is its own.
-    deliverer = Deliverer(
+    handover = Handover(
         outside.database,
-        catalogs,
-        _senders(outside, places),
-        lambda: worker.owned,
+        _senders(outside, places, sealer),
+        Teller(outside.log),
         outside.clock,
         outside.telemetry,
     )
+    deliverer = Deliverer(outside.database, catalogs, handover, lambda: worker.owned, outside.clock)
     gatherer = Gatherer(catalogs, derived_key(service.secret_key, "coupons"), service.currency)
     pipeline = Pipeline(
         catalogs, gatherer, outside.partitions, outside.clock, outside.telemetry, deliverer.wake
@@ -139,14 +141,11 @@ def compose(outside: Outside) -> Engagement:
     return Engagement(worker, deliverer, app)
 
 
-def _senders(outside: Outside, places: Places) -> Mapping[str, Sender]:
+def _senders(outside: Outside, places: Places, sealer: Sealer) -> Mapping[str, Sender]:
     token = internal_token(outside.settings.service.secret_key)
     vault = Vault(outside.client, outside.settings.gateway_urls, token)
-    return {
-        "log": LogSender(),
-        "webhook": WebhookSender(outside.client, places, outside.clock),
-        "smtp": SmtpSender(vault, outside.clock),
-    }
+    tokens = AccessTokens(outside.database, sealer, outside.clock)
+    return senders(outside.database, Outbound(outside.client, places), vault, tokens, outside.clock)
 
 
 def _routes(

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from services.engagement.channel_settings import SECRETS
 from services.engagement.store import reports
 from services.engagement.store.coupon_costs import CouponCost
 from services.engagement.store.coupons import StoredCoupon
@@ -16,8 +17,6 @@ from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.money import from_minor, to_minor
 
 View = dict[str, Any]
-# Never shown, in whatever kind of configuration they stand.
-_SECRETS = frozenset({"secret", "password"})
 
 
 def campaign_view(campaign: StoredCampaign, history: Sequence[StateChange] | None = None) -> View:
@@ -155,12 +154,12 @@ def coupon_cost_view(
 
 
 def channel_view(channel: StoredChannel, config: View) -> View:
-    shown = {name: value for name, value in config.items() if name not in _SECRETS}
+    shown = {name: value for name, value in config.items() if name not in SECRETS}
     return {
         "name": channel.name,
         "kind": channel.kind,
         "config": shown,
-        "secrets_set": sorted(name for name in _SECRETS if config.get(name)),
+        "secrets_set": sorted(name for name in SECRETS if config.get(name)),
         "disabled": channel.disabled,
         "updated_at": rfc3339(channel.at),
     }

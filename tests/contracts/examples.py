@@ -134,8 +134,13 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "customer.erased": {"erasure_id": "E-1", "actor": "lee"},
     "engagement.delivered": _ENGAGED,
     "engagement.opened": _ENGAGED,
-    "engagement.clicked": _ENGAGED,
-    "engagement.bounced": _ENGAGED,
+    "engagement.clicked": {**_ENGAGED, "url": "https://shop.example/nuts"},
+    "engagement.bounced": {
+        **_ENGAGED,
+        "hard": True,
+        "address": "email:tok_2",
+        "reason": "no such mailbox",
+    },
     "engagement.unsubscribed": _ENGAGED,
     "custom.pairing": {"with": ["茶", 2, None, {"deep": True}]},
 }
@@ -186,6 +191,7 @@ def _snapshot() -> Snapshot:
         forgotten={"purchase": (START, "e-0", "shop")},
         remembered={"purchase": b"abcd"},
         notes={"N-1": Note("taste_taboo", "不吃香菜", True, "小林", "crm", START, "e-n")},
+        bounced={"email:tok_2": START},
     )
     tag = Tag(START, START + DAY, "rule:fan", 3, ("e-1",), "盒子破了")
     note = NotLinking("parted", START, "137****3333")

@@ -21,6 +21,7 @@ from services.engagement.domain.codes import coupon_code
 from services.engagement.editor import Editor
 from services.engagement.expiring import COUPON_TIMER, Expiring
 from services.engagement.gather import Gatherer
+from services.engagement.handover import Handover
 from services.engagement.launching import JOB_TIMER, Launching
 from services.engagement.lookups import Lookups
 from services.engagement.main import MIGRATIONS
@@ -29,18 +30,21 @@ from services.engagement.reordering import REORDER_TIMER
 from services.engagement.run_timers import RUN_TIMER
 from services.engagement.sealing import Sealer, derived_key
 from services.engagement.seeding import seed
-from services.engagement.senders.logged import LogSender
+from services.engagement.senders.access_tokens import AccessTokens
+from services.engagement.senders.addresses import AddressUnavailable
+from services.engagement.senders.all_kinds import senders
+from services.engagement.senders.outbound import Outbound
 from services.engagement.senders.parcel import Sender
 from services.engagement.senders.places import Places
-from services.engagement.senders.webhook import WebhookSender
 from services.engagement.settings_editor import SettingsEditor
 from services.engagement.store import reports
 from services.engagement.store.parked import PARKED_TIMER
+from services.engagement.telling import Teller
 from services.engagement.timing import Timing
 from tests.people import snapshot_of
 from zhiyin.contracts.actions import ActionDecided, decode_action_decided
 from zhiyin.contracts.campaigns import CampaignSpec
-from zhiyin.contracts.events import Event
+from zhiyin.contracts.events import Event, decode_event
 from zhiyin.contracts.instants import SECOND, Instant, instant
 from zhiyin.contracts.profiles import Cause, ProfileChanged, Snapshot, encode
 from zhiyin.contracts.segments import SegmentChanged
@@ -49,7 +53,7 @@ from zhiyin.rules import Options
 from zhiyin.runtime.batch import Fire, Outcome, Outgoing, Timer
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.http import http_client
-from zhiyin.runtime.log import Record, partition_of
+from zhiyin.runtime.log import Message, Position, Record, partition_of
 from zhiyin.runtime.migrate import migrate, role_of
 from zhiyin.runtime.telemetry import Telemetry
 
@@ -143,6 +147,40 @@ def record_of(message: ProfileChanged | SegmentChanged) -> Record:
     return Record(topic, partition, next(_offsets), key, encode(message), (), 0)
 
 
+@dataclass
+class Told:
+    """Stands for the event log: what was appended, each event once, as the profile service would
+    count it."""
+
+    events: dict[str, Event] = field(default_factory=dict)
+
+    async def append(self, messages: Sequence[Message]) -> list[Position]:
+        for message in messages:
+            event = decode_event(message.value)
+            self.events.setdefault(event.event_id, event)
+        return [Position(message.topic, 0, 0) for message in messages]
+
+    def said(self) -> list[tuple[str, dict[str, Any]]]:
+        """(type, properties) of each, in order."""
+        return [(e.type, msgspec.json.decode(e.properties)) for e in self.events.values()]
+
+
+@dataclass
+class Addresses:
+    """Stands for the gateway's vault."""
+
+    known: dict[str, str] = field(default_factory=dict)
+    away: int = 0
+    asked: list[str] = field(default_factory=list)
+
+    async def reveal(self, namespace: str, token: str, action_id: str) -> str | None:
+        self.asked.append(action_id)
+        if self.away:
+            self.away -= 1
+            raise AddressUnavailable("away")
+        return self.known.get(token)
+
+
 @dataclass(eq=False)
 class Instance:
     """One process of the service as far as its store and its senders are concerned. `now` is its
@@ -152,6 +190,7 @@ class Instance:
     client: httpx.AsyncClient
     now: Instant = NOON
     outgoing: list[Outgoing] = field(default_factory=list)
+    told: Told = field(default_factory=Told)
 
     def __post_init__(self) -> None:
         self.options = Options()
@@ -159,17 +198,21 @@ class Instance:
         self.catalogs = Catalogs(self.options, self.sealer)
         self.telemetry = Telemetry("engagement", "test")
         self.places = Places(["127.0.0.1"])
-        self.senders: dict[str, Sender] = {
-            "log": LogSender(),
-            "webhook": WebhookSender(self.client, self.places, self.clock),
-        }
+        self.addresses = Addresses()
+        self.teller = Teller(self.told)
+        self.senders: dict[str, Sender] = senders(
+            self.db,
+            Outbound(self.client, self.places),
+            self.addresses,
+            AccessTokens(self.db, self.sealer, self.clock),
+            self.clock,
+        )
         self.deliverer = Deliverer(
             self.db,
             self.catalogs,
-            self.senders,
+            Handover(self.db, self.senders, self.teller, self.clock, self.telemetry),
             lambda: range(PARTITIONS),
             self.clock,
-            self.telemetry,
         )
         gatherer = Gatherer(self.catalogs, derived_key(SECRET, "coupons"), "CNY")
         self.pipeline = Pipeline(

@@ -76,3 +76,44 @@ async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request as it came."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+Handle = Callable[[Exchange], tuple[int, dict[str, str], bytes]]
+
+
+@asynccontextmanager
+async def serving(handle: Handle) -> AsyncIterator[int]:
+    """An HTTP server, one request per connection, that answers as it is told. Yields its port."""
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            method, target, _ = head[0].split(" ")
+            pairs = (line.partition(":") for line in head[1:] if line)
+            headers = {name.lower(): value.strip() for name, _, value in pairs}
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            status, extra, answer = handle(Exchange(method, target, headers, body))
+            extra = {**extra, "content-length": str(len(answer)), "connection": "close"}
+            lines = "".join(f"{name}: {value}\r\n" for name, value in extra.items())
+            writer.write(f"HTTP/1.1 {status} x\r\n{lines}\r\n".encode() + answer)
+            await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.engagement.senders.addresses import AddressUnavailable
 from services.engagement.senders.smtp import SmtpSender
 from tests.builders import an_event
-from tests.engagement.harness import NOON, Instance, a_change
+from tests.engagement.harness import NOON, Addresses, Instance, a_change
 from tests.engagement.test_delivery import delivering, settled
 from zhiyin.contracts.campaigns import ChannelSpec
 
@@ -31,22 +30,6 @@ class Mailbox:
             return self.refusals.pop(0)
         self.letters.append(envelope)
         return "250 taken"
-
-
-@dataclass
-class Addresses:
-    """Stands for the gateway's vault."""
-
-    known: dict[str, str]
-    away: int = 0
-    asked: list[str] = field(default_factory=list)
-
-    async def reveal(self, namespace: str, token: str, action_id: str) -> str | None:
-        self.asked.append(action_id)
-        if self.away:
-            self.away -= 1
-            raise AddressUnavailable("away")
-        return self.known.get(token)
 
 
 @pytest.fixture

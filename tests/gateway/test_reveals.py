@@ -120,4 +120,4 @@ async def test_a_letter_reaches_an_address_that_was_posted_with_an_event(gateway
 
 def parcel(token: str) -> Parcel:
     data = {"subject": "您好", "text": "谢谢"}
-    return Parcel(uuid.uuid4(), "p1", "c", "s", "message", data, ("email", token), "")
+    return Parcel(uuid.uuid4(), "p1", "c", "s", "message", data, (("email", token),), "")

@@ -134,6 +134,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     - `forgotten`: event family → place of the newest event that is no longer kept
     - `remembered`: event family → 4 bytes of hash of the order or ticket id of each newest event
     - `notes`: note id → note
+    - `bounced`: `namespace:token` → when a message to it last came back for good
     """
 
     identifiers: dict[str, dict[str, str]] = {}
@@ -161,6 +162,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     forgotten: dict[str, Place] = {}
     remembered: dict[str, bytes] = {}
     notes: dict[str, Note] = {}
+    bounced: dict[str, Instant] = {}
 
 
 class Tag(Struct, frozen=True, array_like=True):

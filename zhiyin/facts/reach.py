@@ -23,12 +23,21 @@ ADDRESSED_BY: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+def addresses(channel: str, snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    """(namespace, value or token) that a channel can be addressed by, the one to use first, without
+    those from which messages came back."""
+    bounced = snapshot.facts.bounced
+    return tuple(
+        (namespace, value)
+        for namespace in ADDRESSED_BY.get(channel, ())
+        for value in sorted(snapshot.facts.identifiers.get(namespace, ()))
+        if f"{namespace}:{value}" not in bounced
+    )
+
+
 def address(channel: str, snapshot: Snapshot) -> tuple[str, str] | None:
-    """(namespace, value or token) a channel would use; None if there is none."""
-    for namespace in ADDRESSED_BY.get(channel, ()):
-        if known := snapshot.facts.identifiers.get(namespace):
-            return namespace, min(known)
-    return None
+    """The one a channel would use; None if there is none."""
+    return next(iter(addresses(channel, snapshot)), None)
 
 
 def refused(snapshot: Snapshot, purpose: str, channel: str) -> bool:

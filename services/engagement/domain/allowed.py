@@ -1,7 +1,9 @@
 """May an action that was decided still go out? Asked again just before sending."""
 
 from services.engagement.domain.catalog import Catalog
+from services.engagement.domain.channels import Channel, template_refused
 from services.engagement.domain.complaints import open_complaint
+from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot
 from zhiyin.facts.reach import refused
 
@@ -12,7 +14,13 @@ UNKNOWN = "unknown_person"
 
 
 def hindrance(
-    catalog: Catalog, campaign: str, kind: str, purpose: str, channel: str, person: Snapshot | None
+    catalog: Catalog,
+    campaign: str,
+    kind: str,
+    purpose: str,
+    channel: Channel,
+    person: Snapshot | None,
+    template_id: str = "",
 ) -> str | None:
     """Why it may not: unknown_person or paused (for now), ended, consent, open_complaint; None if
     it may."""
@@ -25,8 +33,15 @@ def hindrance(
         return PAUSED
     if kind != "message":
         return None
-    if refused(person, purpose, channel):
+    if refused(person, purpose, channel.medium) or template_refused(channel, person, template_id):
         return "consent"
     if purpose == "marketing" and open_complaint(person):
         return "open_complaint"
     return None
+
+
+def quiet_until(catalog: Catalog, kind: str, purpose: str, now: Instant) -> Instant | None:
+    """When a message that was put off may go out again: a retry is no reason to wake anybody."""
+    if kind != "message" or purpose == "transactional":
+        return None
+    return catalog.pressure.quiet_until(now)

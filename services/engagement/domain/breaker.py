@@ -34,6 +34,10 @@ class Breaker:
         answer should not silence a whole channel for longer."""
         self.rest_until = max(self.rest_until, now + min(length, _LONGEST_REST))
 
+    def rests(self, until: Instant) -> None:
+        """It takes nothing until then, and says so itself: no failure, but no use in asking."""
+        self.rest_until = max(self.rest_until, until)
+
     def failed(self, now: Instant) -> None:
         self.failures += 1
         if self.failures >= _FAILURES:

@@ -94,9 +94,8 @@ def _channel_routes(db: Database, editor: SettingsEditor, sealer: Sealer) -> API
 
     @router.put("/v1/channels/{key}")
     async def put(key: Key, request: Request) -> Response:
-        """The signing secret is in the answer only when the platform has just made it."""
+        """A secret is in the answer only when the platform has just made it."""
         made = await editor.put_channel(key, body(ChannelSpec, await request.body()))
-        secret = {} if made is None else {"secret": made}
-        return json((await all_channels())[key] | secret)
+        return json((await all_channels())[key] | made)
 
     return router

@@ -11,6 +11,7 @@ from zhiyin.contracts.instants import Duration, Instant
 from zhiyin.runtime.batch import Connection
 
 _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class Claimed(Struct, frozen=True):
@@ -108,18 +109,46 @@ async def settle(
     return True
 
 
-async def settle_sent(tx: Connection, sent: Collection[Claimed], at: Instant) -> None:
-    """The same for many that were sent."""
+async def settle_sent(
+    tx: Connection, sent: Collection[tuple[Claimed, str | None]], at: Instant
+) -> None:
+    """The same for many that were sent, each with how the provider calls it in its reports."""
     if sent:
         await tx.execute(
             """WITH gone AS (
-                 DELETE FROM delivery USING unnest($1::uuid[], $2::int[]) AS s(id, attempts)
+                 DELETE FROM delivery
+                 USING unnest($1::uuid[], $2::int[], $3::text[]) AS s(id, attempts, reference)
                  WHERE delivery.action_id = s.id AND delivery.attempts = s.attempts
-                 RETURNING action_id)
-               UPDATE action SET state = 'sent', reason = NULL, updated_at = $3, sent_at = $3
+                 RETURNING action_id, reference)
+               UPDATE action SET state = 'sent', reason = NULL, updated_at = $4, sent_at = $4,
+                 reference = gone.reference
                FROM gone WHERE action.action_id = gone.action_id""",
-            [each.action_id for each in sent],
-            [each.attempts for each in sent],
+            [each.action_id for each, _ in sent],
+            [each.attempts for each, _ in sent],
+            [reference for _, reference in sent],
+            at,
+        )
+
+
+async def reroute(
+    tx: Connection, claimed: Claimed, data: dict[str, Any], reason: str, at: Instant
+) -> None:
+    """Have it delivered on another channel (`data` says which), at once."""
+    answer: str = await tx.execute(
+        """UPDATE delivery SET channel = $3, next_at = clock_timestamp()
+           WHERE action_id = $1 AND attempts = $2""",
+        claimed.action_id,
+        claimed.attempts,
+        data["channel"],
+    )
+    if answer == "UPDATE 1":
+        await tx.execute(
+            """UPDATE action SET channel = $2, data = $3, reason = $4, updated_at = $5
+               WHERE action_id = $1""",
+            claimed.action_id,
+            data["channel"],
+            _pack(data),
+            reason,
             at,
         )
 

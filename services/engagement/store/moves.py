@@ -16,7 +16,7 @@ _SET_DOUBLES_ASIDE = (
          SELECT FROM run k WHERE k.profile_id = $2 AND k.campaign = a.campaign
            AND k.state IN ('active', 'held'))""",
 )
-_MOVED = ("decision", "run", "action", "coupon")
+_MOVED = ("decision", "run", "action", "coupon", "task")
 _MOVE = tuple(
     f"""UPDATE {table} SET profile_id = $2, home = coalesce(home, profile_id)
         WHERE profile_id = $1"""  # noqa: S608 - our own names
@@ -45,6 +45,12 @@ _FORGET = {
     "engagement.delivery": "DELETE FROM delivery WHERE profile_id = $1",
     "engagement.run": "DELETE FROM run WHERE profile_id = $1",
     "engagement.decision": "DELETE FROM decision WHERE profile_id = $1",
+    "engagement.task": "DELETE FROM task WHERE profile_id = $1",
+    **{
+        f"engagement.{table}": f"""DELETE FROM {table} WHERE action_id IN (
+          SELECT action_id FROM action WHERE profile_id = $1)"""  # noqa: S608 - our own names
+        for table in ("link", "inbox")
+    },
     "engagement.action": "DELETE FROM action WHERE profile_id = $1",
     "engagement.parked": "DELETE FROM parked WHERE profile_id = $1",
 }

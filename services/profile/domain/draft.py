@@ -56,6 +56,7 @@ class Draft:
         self.forgotten = facts.forgotten
         self.remembered = facts.remembered
         self.notes = facts.notes
+        self.bounced = facts.bounced
         self.changed: set[str] = set()
         self.rebook = False
         self.superseded = False
@@ -143,6 +144,12 @@ class Draft:
             self.consents = {**self.consents, purpose: consent}
             self.changed.add(f"consents.{purpose}")
 
+    def bounce(self, address: str, at: Instant) -> None:
+        """A message to this address (`namespace:token`) came back for good."""
+        if at > self.bounced.get(address, 0):
+            self.bounced = {**self.bounced, address: at}
+            self.changed.add("identifiers")
+
     def count_day(self, event_type: str, category: str, day: int) -> None:
         """An event that is only counted now."""
         categories = dict(self.days.get(event_type, {}))
@@ -188,6 +195,7 @@ class Draft:
             forgotten=self.forgotten,
             remembered=self.remembered,
             notes=self.notes,
+            bounced=self.bounced,
         )
 
 

@@ -80,6 +80,7 @@ class PackedFacts(Struct, frozen=True, omit_defaults=True):
     forgotten: dict[str, Place] = {}
     remembered: dict[str, bytes] = {}
     notes: dict[str, Note] = {}
+    bounced: dict[str, Instant] = {}
 
 
 class PackedSnapshot(Struct, frozen=True, omit_defaults=True):

@@ -180,5 +180,7 @@ def _engaged(draft: Draft, event: PersonEvent, answer: _Engaged) -> None:
     suffix = event.type.partition(".")[2]
     counted = {**counts, suffix: counts.get(suffix, 0) + 1}
     draft.activity = {**draft.activity, channel: counted}
+    if isinstance(answer, EngagementBounced) and answer.hard and answer.address:
+        draft.bounce(answer.address, event.at)
     if isinstance(answer, EngagementUnsubscribed):
         _withdraw(draft, event, f"marketing.{channel}" if channel else "marketing")

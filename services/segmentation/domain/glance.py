@@ -25,7 +25,7 @@ _LOOKS_AT: Final[dict[str, tuple[str, ...]]] = {
     "attributes": ("attributes",),
     "consents": ("consents",),
     "categories": ("categories",),
-    "identifiers": ("identifiers",),
+    "identifiers": ("identifiers", "bounced"),
     "orders": (
         "orders",
         "orders_kept",

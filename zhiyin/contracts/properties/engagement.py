@@ -17,11 +17,15 @@ class EngagementOpened(_Engagement, frozen=True, tag="engagement.opened"):
 
 
 class EngagementClicked(_Engagement, frozen=True, tag="engagement.clicked"):
-    pass
+    url: str | None = None
 
 
 class EngagementBounced(_Engagement, frozen=True, tag="engagement.bounced"):
-    pass
+    """`hard`: nothing will ever arrive at `address` (`namespace:token`)."""
+
+    hard: bool = False
+    address: str | None = None
+    reason: str | None = None
 
 
 class EngagementUnsubscribed(_Engagement, frozen=True, tag="engagement.unsubscribed"):
