@@ -22,6 +22,7 @@ from services.gateway.routes import (
     master_keys,
     pages,
     profile_export,
+    profile_reads,
     profiles,
     reference,
     reveals,
@@ -32,6 +33,7 @@ from services.gateway.routes import (
     trail,
 )
 from services.gateway.routes.forwarded import FORWARDED
+from services.gateway.showing import Showing
 from zhiyin.runtime.web import service_app
 
 
@@ -92,14 +94,14 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     """What the gateway answers itself."""
     gate, clock = gateway.gate, gateway.clock
     event = events.EventRoutes(gate, gateway.ingest, clock)
-    profile = profiles.ProfileRoutes(
+    shared = gateway.settings.service
+    profile = profile_reads.ProfileReads(
         gate,
         gateway.people,
         gateway.door,
         gateway.unmasking,
+        Showing(shared.currency, ZoneInfo(shared.timezone)),
         clock,
-        gateway.settings.service.currency,
-        ZoneInfo(gateway.settings.service.timezone),
     )
     erasing = erasures.ErasureRoutes(
         gate, gateway.people, gateway.erasure_store, gateway.erasures, gateway.audit
@@ -126,7 +128,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         *_sdk_routes(gateway).calls(),
         (sdk_settings.SOURCE, sdk_settings.SdkSettings(gate).source),
         (profiles.BY, profile.by_identifier),
-        (profiles.SHOW, profile.show),
+        (profiles.SHOW, profile.by_id),
         (profile_export.EXPORT, exporting.export),
         (erasures.ERASE, erasing.erase),
         (erasures.SHOW, erasing.show),

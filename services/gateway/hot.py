@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -15,22 +15,34 @@ from zhiyin.runtime.redis import RedisFailure
 _MOVED: Final = b"@"
 _FAILURES: Final = 3
 _PAUSE_SECONDS: Final = 1.0
+_MOST_OWNERS: Final = 50_000
 
 
 class Hot(Struct, frozen=True):
-    """What Redis holds of a person. None: not there. `moved_to`: merged into that profile."""
+    """What Redis holds under a profile id, as it stands there. None: not there. `moved_to`: merged
+    into that profile."""
 
-    snapshot: Snapshot | None = None
-    segments: tuple[str, ...] | None = None
+    profile_id: str
+    packed: bytes | None = None
+    packed_segments: bytes | None = None
     moved_to: str | None = None
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        return _decoded(decode_snapshot, self.packed)
+
+    @property
+    def segments(self) -> tuple[str, ...] | None:
+        return _decoded(_listed, self.packed_segments)
 
 
 class _Segments(Struct, frozen=True):
     segments: tuple[str, ...]
 
 
-_NOTHING: Final = Hot()
-_Answer = asyncio.Future[Sequence[bytes | None] | None]
+T = TypeVar("T")
+_Found = Sequence[bytes | None]
+_Answer = asyncio.Future[_Found | None]
 _segments: Final = msgspec.msgpack.Decoder(_Segments)
 
 
@@ -65,24 +77,29 @@ class HotCopy:
         self._breaker = breaker
         self._wanted: list[tuple[Sequence[str], _Answer]] = []
         self._fetching: set[asyncio.Task[None]] = set()
+        self._owners: dict[str, str] = {}
 
     async def person(self, profile_id: str) -> Hot:
         found = await self._get([f"p:{profile_id}", f"s:{profile_id}"])
-        if found is None:
-            return _NOTHING
-        person, segments = found
-        if person == _MOVED:  # to nobody: erased a moment ago
-            return _NOTHING
-        if person is not None and person.startswith(_MOVED):
-            return Hot(moved_to=person[1:].partition(b"/")[0].decode())
-        return Hot(_decoded(decode_snapshot, person), _decoded(_listed, segments))
+        return Hot(profile_id) if found is None else _hot(profile_id, found)
 
-    async def owner(self, namespace: str, value: str) -> str | None:
-        """The profile id an identifier (or its token) leads to."""
-        found = await self._get([f"i:{namespace}:{value}"])
-        return found[0].decode() if found and found[0] is not None else None
+    async def owner(self, namespace: str, value: str) -> Hot | None:
+        """The person an identifier (or its token) leads to; None where that is not known. Whoever
+        it led to last is fetched with it, so that mostly one round trip is enough."""
+        key = f"i:{namespace}:{value}"
+        guess = self._owners.get(key)
+        found = await self._get([key] if guess is None else [key, f"p:{guess}", f"s:{guess}"])
+        if found is None or found[0] is None:
+            return None
+        owner = found[0].decode()
+        if owner == guess:
+            return _hot(owner, found[1:])
+        if len(self._owners) >= _MOST_OWNERS:
+            self._owners.clear()
+        self._owners[key] = owner
+        return await self.person(owner)
 
-    async def _get(self, keys: Sequence[str]) -> Sequence[bytes | None] | None:
+    async def _get(self, keys: Sequence[str]) -> _Found | None:
         if self._breaker.open:
             return None
         answer: _Answer = asyncio.get_running_loop().create_future()
@@ -95,7 +112,7 @@ class HotCopy:
 
     async def _fetch(self) -> None:
         wanted, self._wanted = self._wanted, []
-        found: Sequence[bytes | None] | None = None
+        found: _Found | None = None
         try:
             found = await self._redis.mget([key for keys, _ in wanted for key in keys])
             self._breaker.worked()
@@ -105,9 +122,16 @@ class HotCopy:
             _hand_out(wanted, found)
 
 
-def _hand_out(
-    wanted: Sequence[tuple[Sequence[str], _Answer]], found: Sequence[bytes | None] | None
-) -> None:
+def _hot(profile_id: str, found: _Found) -> Hot:
+    person, segments = found
+    if person == _MOVED:  # to nobody: erased a moment ago
+        return Hot(profile_id)
+    if person is not None and person.startswith(_MOVED):
+        return Hot(profile_id, moved_to=person[1:].partition(b"/")[0].decode())
+    return Hot(profile_id, person, segments)
+
+
+def _hand_out(wanted: Sequence[tuple[Sequence[str], _Answer]], found: _Found | None) -> None:
     start = 0
     for keys, answer in wanted:
         if not answer.done():  # whoever asked may have hung up
@@ -119,7 +143,7 @@ def _listed(packed: bytes) -> tuple[str, ...]:
     return _segments.decode(packed).segments
 
 
-def _decoded(decode: Callable[[bytes], Any], packed: bytes | None) -> Any:
+def _decoded(decode: Callable[[bytes], T], packed: bytes | None) -> T | None:
     """None also for what another version of a service wrote and we cannot read."""
     if packed is None:
         return None

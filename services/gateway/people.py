@@ -24,9 +24,16 @@ _POLL_SECONDS: Final = 0.02
 _MSGPACK: Final = "application/msgpack"
 
 
+# A profile id, or a namespace with a normalised identifier (a token if personal).
+Who = str | tuple[str, str]
+
+
 class Person(Struct, frozen=True):
+    """`hot`: what Redis holds, if all of it comes from there."""
+
     snapshot: Snapshot
     segments: tuple[str, ...]
+    hot: Hot | None = None
 
 
 class Asking(Struct, frozen=True):
@@ -46,7 +53,7 @@ class Memberships(Struct, frozen=True):
 class HotPeople(Protocol):
     async def person(self, profile_id: str) -> Hot: ...
 
-    async def owner(self, namespace: str, value: str) -> str | None: ...
+    async def owner(self, namespace: str, value: str) -> Hot | None: ...
 
 
 class Services(Protocol):
@@ -61,33 +68,40 @@ class People:
         self._services = services
         self._monotonic = monotonic
 
-    async def by_id(self, profile_id: str, asking: Asking) -> Person:
-        """The person of an id, also of one that was merged away. Raises Problem (404, 503)."""
-        if not _PROFILE_ID.fullmatch(profile_id):
-            raise UnknownProfile
-        hot = await self._hot.person(profile_id)
+    async def hot(self, who: Who) -> Hot | None:
+        """What the hot copy has of somebody, None if it does not know whom an identifier leads
+        to. Raises Problem (404) for what cannot be a profile id."""
+        if isinstance(who, str):
+            if not _PROFILE_ID.fullmatch(who):
+                raise UnknownProfile
+            hot = await self._hot.person(who)
+        elif (found := await self._hot.owner(*who)) is not None:
+            hot = found
+        else:
+            return None
         for _ in range(_MOST_HOPS):
             if hot.moved_to is None:
                 break
-            profile_id = hot.moved_to
-            hot = await self._hot.person(profile_id)
-        snapshot = hot.snapshot or await self._snapshot(quote(profile_id), asking)
-        segments = hot.segments
-        if segments is None or snapshot.profile_id != profile_id:
-            segments = (await self._memberships(snapshot.profile_id, asking)).segments
-        return Person(snapshot, segments)
+            hot = await self._hot.person(hot.moved_to)
+        return hot
 
-    async def by_identifier(self, namespace: str, value: str, asking: Asking) -> Person:
-        """The person of a normalised identifier (a token if personal)."""
-        owner = await self._hot.owner(namespace, value)
-        if owner is not None:
+    async def whole(self, who: Who, hot: Hot | None, asking: Asking) -> Person:
+        """The person, with what `hot` lacks from the services. Raises Problem (404, 503)."""
+        if isinstance(who, str):
+            return await self._completed(hot or Hot(who), asking)
+        namespace, value = who
+        if hot is not None:
             with suppress(UnknownProfile):  # erased since; the identifier may be somebody new's
-                person = await self.by_id(owner, asking)
+                person = await self._completed(hot, asking)
                 if value in person.snapshot.facts.identifiers.get(namespace, ()):
                     return person
-        snapshot = await self._snapshot(_by(namespace, value), asking)
+        snapshot = await self._snapshot(_place(who), asking)
         memberships = await self._memberships(snapshot.profile_id, asking)
         return Person(snapshot, memberships.segments)
+
+    async def by_id(self, profile_id: str, asking: Asking) -> Person:
+        """The person of an id, also of one that was merged away. Raises Problem (404, 503)."""
+        return await self.whole(profile_id, await self.hot(profile_id), asking)
 
     async def current_id(self, profile_id: str, asking: Asking) -> str:
         """The id under which the services know a person now."""
@@ -105,15 +119,12 @@ class People:
         found = await self._memberships(snapshot.profile_id, asking)
         return Person(snapshot, found.segments)
 
-    async def after(
-        self, marks: Sequence[Mark], profile_id: str | tuple[str, str], asking: Asking
-    ) -> Person:
-        """The person (by id or identifier) with all events up to `marks` in it, segments too.
+    async def after(self, marks: Sequence[Mark], who: Who, asking: Asking) -> Person:
+        """The person with all events up to `marks` in it, segments too.
         Raises Problem: 504 `not_yet` when that takes longer than two seconds."""
         deadline = self._monotonic() + _WAIT_SECONDS
         await self._applied(marks, asking)
-        place = quote(profile_id) if isinstance(profile_id, str) else _by(*profile_id)
-        snapshot = await self._snapshot(place, asking)
+        snapshot = await self._snapshot(_place(who), asking)
         while True:
             found = await self._memberships(snapshot.profile_id, asking)
             if found.profile_version >= snapshot.version:
@@ -121,6 +132,15 @@ class People:
             if self._monotonic() >= deadline:
                 raise _not_yet()
             await asyncio.sleep(_POLL_SECONDS)
+
+    async def _completed(self, hot: Hot, asking: Asking) -> Person:
+        snapshot, segments = hot.snapshot, hot.segments
+        if snapshot is not None and segments is not None and snapshot.profile_id == hot.profile_id:
+            return Person(snapshot, segments, hot)
+        if snapshot is None:
+            snapshot = await self._snapshot(quote(hot.profile_id), asking)
+        found = await self._memberships(snapshot.profile_id, asking)
+        return Person(snapshot, found.segments)
 
     async def _applied(self, marks: Sequence[Mark], asking: Asking) -> None:
         positions = quote(",".join(f"{mark.topic}:{mark.number}:{mark.offset}" for mark in marks))
@@ -160,5 +180,8 @@ def _not_yet() -> Problem:
     return Problem(504, "not_yet", "the events of that receipt are not in the answer yet")
 
 
-def _by(namespace: str, value: str) -> str:
+def _place(who: Who) -> str:
+    if isinstance(who, str):
+        return quote(who)
+    namespace, value = who
     return f"by/{quote(namespace, safe='')}/{quote(value, safe='')}"

@@ -169,3 +169,37 @@ async def test_bad_reads_are_refused(
     assert answer.status_code == status, answer.text
     assert code is None or answer.json()["code"] == code
     assert json.loads(answer.text)["trace_id"]
+
+
+async def test_what_was_shown_before_is_shown_only_while_it_stands(gateway: Running) -> None:
+    first = a_person("p10")
+    await heat(gateway, first, p10=["vip"])
+    key = await gateway.key("profiles:read")
+
+    async def shown(path: str) -> dict[str, Any]:
+        answer = await gateway.client.get(f"/v1/profiles/{path}", headers=key)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    paths = ("p10", "by/member_id/M-p10")
+    seen = [await shown(path) for path in (*paths, *paths)]
+    assert len({body.pop("as_of") for body in seen}) == 4
+    assert all(body == seen[0] for body in seen)
+    await heat(gateway, msgspec.structs.replace(first, version=8), p10=["vip", "new"])
+    for path in paths:
+        again = await shown(path)
+        assert (again["version"], again["segments"]) == (8, ["new", "vip"])
+
+
+async def test_an_identifier_that_left_somebody_shown_before_is_looked_up(gateway: Running) -> None:
+    await heat(gateway, a_person("p11"), p11=[])
+    key = await gateway.key("profiles:read")
+    await gateway.client.get("/v1/profiles/by/member_id/M-p11", headers=key)
+    gateway.behind.people["p12"] = a_person("p12")
+    gateway.behind.identifiers["openid:o12"] = "p12"
+    client = redis.asyncio.from_url(gateway.gateway.settings.service.redis)
+    await client.set("i:openid:o12", "p11")
+    await client.aclose()
+    for _ in range(2):
+        answer = await gateway.client.get("/v1/profiles/by/openid/o12", headers=key)
+        assert answer.json()["profile_id"] == "p12"

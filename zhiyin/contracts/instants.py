@@ -40,9 +40,11 @@ def moment(at: Instant) -> datetime:
     return _EPOCH + timedelta(microseconds=at)
 
 
+@lru_cache(maxsize=4096)
 def rfc3339(at: Instant) -> str:
     """An instant as RFC 3339 text in UTC, with microseconds only when there are any."""
-    # A profile has some fifty of these, so that they make up half of a read if `datetime` does it.
+    # A profile has some fifty of these, so that they make up half of a read if `datetime` does it;
+    # and most of them several times: an order is also the last of its category and of its SKUs.
     seconds, micros = divmod(at, SECOND)
     days, seconds = divmod(seconds, 86_400)
     minute, second = divmod(seconds, 60)

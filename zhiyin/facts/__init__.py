@@ -5,6 +5,7 @@ from zhiyin.facts.history import OrderHistory
 from zhiyin.facts.lifecycle import STAGES, Lifecycle, lifecycle
 from zhiyin.facts.reorders import Reorder, reorders
 from zhiyin.facts.rfm import RFM_CLASSES, Rfm, rfm
+from zhiyin.facts.standing import stands_until
 from zhiyin.facts.thresholds import RfmThresholds
 from zhiyin.facts.view import profile_view
 
@@ -20,4 +21,5 @@ __all__ = [
     "profile_view",
     "reorders",
     "rfm",
+    "stands_until",
 ]

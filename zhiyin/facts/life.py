@@ -39,7 +39,7 @@ _NOTHING: Final = Life(None, None, None, None)
 
 def life(facts: Facts, now: Instant, zone: tzinfo) -> Life:
     """As of `now`."""
-    if not any(name in facts.attributes for name in (CHILD, DUE, WEEK)):
+    if not lives(facts):
         return _NOTHING
     born = _youngest(facts, now, zone)
     began = _conceived(facts, born, zone)
@@ -53,6 +53,11 @@ def life(facts: Facts, now: Instant, zone: tzinfo) -> Life:
         week if pregnant else None,
         began + _TERM // timedelta(microseconds=1) if pregnant and began is not None else None,
     )
+
+
+def lives(facts: Facts) -> bool:
+    """Whether anything was said that `life` reads."""
+    return any(name in facts.attributes for name in (CHILD, DUE, WEEK))
 
 
 def life_flips(facts: Facts, now: Instant, zone: tzinfo) -> list[Instant]:

@@ -1,33 +1,19 @@
 """Profiles: read by the gateway itself, changed through the profile service."""
 
-from collections.abc import Mapping, Sequence
-from datetime import tzinfo
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
-from starlette.requests import Request
-from starlette.responses import Response
 
-from services.gateway.calls import PAGE, Admits, Call, Query, asking_of, fit
-from services.gateway.domain.door import Door
+from services.gateway.calls import PAGE, Call, Query
 from services.gateway.domain.names import names_masked_in
-from services.gateway.domain.rejection import Rejection
-from services.gateway.domain.scopes import PROFILES_ANNOTATE, PROFILES_READ, PROFILES_READ_PII
-from services.gateway.people import Asking, Person
+from services.gateway.domain.scopes import PROFILES_ANNOTATE
 from services.gateway.prepare import ATTRIBUTES, IDENTIFIERS
 from services.gateway.routes.of_profile import profile_call
-from services.gateway.unmasking import Unmasking, masked
 from services.gateway.upstreams import ENGAGEMENT, SEGMENTATION
-from zhiyin.contracts.events import NAMESPACES
 from zhiyin.contracts.merges import MergePreview, UnmergePreview
 from zhiyin.contracts.notes import NoteSpec
-from zhiyin.contracts.receipts import Mark, marks_of
 from zhiyin.contracts.segments import SegmentOfProfile
 from zhiyin.contracts.tag_rules import ManualTag
-from zhiyin.facts import profile_view
-from zhiyin.runtime.clock import Clock
-from zhiyin.runtime.problems import FieldError, Problem, current_trace
 from zhiyin.runtime.web import Page
 
 _AFTER: Final = Query("after", "a receipt: waits up to 2 s until its events are in the answer")
@@ -150,93 +136,3 @@ CALLS: Final = (
         body=dict[str, Any], example={"city": "杭州"}, prepare=ATTRIBUTES, **_COMMAND,
     ),
 )  # fmt: skip
-
-
-class Finds(Protocol):
-    async def by_id(self, profile_id: str, asking: Asking) -> Person: ...
-
-    async def by_identifier(self, namespace: str, value: str, asking: Asking) -> Person: ...
-
-    async def after(
-        self, marks: Sequence[Mark], profile_id: str | tuple[str, str], asking: Asking
-    ) -> Person: ...
-
-
-class ProfileRoutes:
-    def __init__(
-        self,
-        gate: Admits,
-        people: Finds,
-        door: Door,
-        unmasking: Unmasking,
-        clock: Clock,
-        currency: str,
-        zone: tzinfo,
-    ) -> None:
-        self._gate = gate
-        self._people = people
-        self._door = door
-        self._unmasking = unmasking
-        self._clock = clock
-        self._currency = currency
-        self._zone = zone
-        self._encoder = msgspec.json.Encoder()
-
-    async def show(self, request: Request) -> Response:
-        return await self._read(request, self._by_id)
-
-    async def by_identifier(self, request: Request) -> Response:
-        return await self._read(request, self._by_identifier)
-
-    async def _by_id(
-        self, parameters: Mapping[str, str], marks: Sequence[Mark], asking: Asking
-    ) -> Person:
-        profile_id = parameters["profile_id"]
-        if marks:
-            return await self._people.after(marks, profile_id, asking)
-        return await self._people.by_id(profile_id, asking)
-
-    async def _by_identifier(
-        self, parameters: Mapping[str, str], marks: Sequence[Mark], asking: Asking
-    ) -> Person:
-        namespace = parameters["namespace"]
-        if namespace not in NAMESPACES:
-            message = f"identifiers are {', '.join(NAMESPACES)}"
-            raise Problem(400, "unknown_namespace", message)
-        found = self._door.identifier(f"{namespace}:{parameters['value']}")
-        if isinstance(found, Rejection):
-            error = FieldError("/value", found.code, found.message)
-            raise Problem(422, found.code, found.message, errors=[error])
-        value = found.partition(":")[2]
-        if marks:
-            return await self._people.after(marks, (namespace, value), asking)
-        return await self._people.by_identifier(namespace, value, asking)
-
-    async def _read(self, request: Request, find: Any) -> Response:
-        caller = await self._gate.admit(request, PROFILES_READ, PROFILES_READ_PII)
-        marks = _marks(request.query_params.get("after"))
-        person: Person = await find(fit(request), marks, asking_of(request, caller))
-        now = self._clock()
-        view = profile_view(
-            person.snapshot, person.segments, now, currency=self._currency, zone=self._zone
-        )
-        if caller.may(PROFILES_READ_PII):
-            view = await self._unmasking.in_clear(
-                view,
-                person.snapshot,
-                actor=caller.actor,
-                why=request.query_params.get("reason", "")[:500],
-                trace_id=current_trace.get(),
-            )
-        else:
-            view = masked(view)
-        return Response(self._encoder.encode(view), media_type="application/json")
-
-
-def _marks(receipt: str | None) -> Sequence[Mark]:
-    if receipt is None:
-        return ()
-    marks = marks_of(receipt)
-    if marks is None:
-        raise Problem(400, "invalid_receipt", "after is not a receipt of POST /v1/events")
-    return marks
