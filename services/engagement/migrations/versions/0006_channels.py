@@ -4,8 +4,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0005_channels"
-down_revision = "0004_parting"
+revision = "0006_channels"
+down_revision = "0005_coupon_costs"
 branch_labels = None
 depends_on = None
 
