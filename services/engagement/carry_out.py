@@ -7,15 +7,16 @@ import msgspec
 
 from services.engagement.domain.coupons import Coupon
 from services.engagement.domain.customer import Action, Run
-from services.engagement.domain.walk import Effect, TagSet
+from services.engagement.domain.walk import Effect, TagChange
 from services.engagement.expiring import reminder
 from services.engagement.gather import Gathered
 from services.engagement.own_events import own_event
 from services.engagement.run_timers import run_timer
 from services.engagement.store import coupons, ledger, runs
 from zhiyin.contracts.actions import ActionDecided
+from zhiyin.contracts.instants import moment
 from zhiyin.contracts.profiles import encode
-from zhiyin.contracts.properties.customer import CustomerTagged
+from zhiyin.contracts.properties.customer import CustomerTagged, CustomerUntagged
 from zhiyin.contracts.topics import ACTION_DECIDED
 from zhiyin.runtime.batch import Connection, Outgoing
 from zhiyin.runtime.log import Message
@@ -68,17 +69,17 @@ async def _wind(
 
 def _sorted_out(
     effects: Iterable[Effect],
-) -> tuple[dict[uuid.UUID, Action], list[Coupon], list[TagSet]]:
+) -> tuple[dict[uuid.UUID, Action], list[Coupon], list[TagChange]]:
     actions: dict[uuid.UUID, Action] = {}
     issued: list[Coupon] = []
-    tags: list[TagSet] = []
+    tags: list[TagChange] = []
     for effect in effects:
         match effect:
             case Action():
                 actions[effect.action_id] = effect
             case Coupon():
                 issued.append(effect)
-            case TagSet():
+            case TagChange():
                 tags.append(effect)
     return actions, issued, tags
 
@@ -105,16 +106,20 @@ def _told(action: Action, partitions: dict[str, int]) -> Outgoing:
     )
 
 
-def _tagged(tag: TagSet, partitions: dict[str, int]) -> Outgoing:
-    """A tag is set like any other: by an event that the profile service folds."""
-    action = tag.action
+def _tagged(tag: TagChange, partitions: dict[str, int]) -> Outgoing:
+    """Tags change as all others do: by an event that the profile service folds."""
+    action, actor = tag.action, f"campaign:{tag.action.campaign}"
+    until = None if tag.until is None else moment(tag.until)
+    properties: CustomerTagged | CustomerUntagged = CustomerTagged(tag.tag, until, actor)
+    if tag.removes:
+        properties = CustomerUntagged(tag.tag, actor)
     return own_event(
         uuid.uuid5(action.action_id, "tagged"),
-        "customer.tagged",
+        str(properties.__struct_config__.tag),
         str(action.action_id),
         action.profile_id,
         partitions[action.profile_id],
-        CustomerTagged(tag=tag.tag, actor=f"campaign:{action.campaign}"),
+        properties,
         action.at,
         action.traceparent,
     )

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
+from services.engagement.domain.acts import ANYTHING
 from services.engagement.domain.build import build_campaign
 from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.catalog import Catalog, catalog
 from services.engagement.domain.channels import Channel
 from services.engagement.domain.coupons import coupon_template
-from services.engagement.domain.plan import Known
 from services.engagement.domain.pressure import default_pressure, pressure_of
 from services.engagement.domain.templates import message_template
 from services.engagement.sealing import Sealer
@@ -15,9 +15,6 @@ from services.engagement.store import settings as stored
 from zhiyin.contracts.campaigns import CampaignSpec
 from zhiyin.rules import Options
 from zhiyin.runtime.batch import Connection
-
-# What a stored campaign refers to was there when it was posted, and is looked up when it runs.
-_ANYTHING = Known(frozenset(), frozenset(), {}, anything=True)
 
 Versions = dict[tuple[str, int], Campaign]
 
@@ -61,7 +58,7 @@ class Catalogs:
         return self._built[key, version, state]
 
     def _build(self, spec: CampaignSpec, version: int, state: str) -> Campaign:
-        return build_campaign(spec, _ANYTHING, self._options, version=version, state=state)
+        return build_campaign(spec, ANYTHING, self._options, version=version, state=state)
 
     async def _read(self, tx: Connection, revision: int) -> Catalog:
         pressure = await stored.pressure(tx)

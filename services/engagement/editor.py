@@ -5,16 +5,16 @@ from typing import Final
 
 import msgspec
 
+from services.engagement.domain.acts import ANYTHING, Known
 from services.engagement.domain.build import build_campaign
-from services.engagement.domain.campaign import Campaign, ReorderStart
+from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.faults import Faulty
-from services.engagement.domain.plan import Known
-from services.engagement.launching import Job, begin
+from services.engagement.follow_up import FollowUp
 from services.engagement.refusals import no_such, one_fault, refused
+from services.engagement.settings import Approval
 from services.engagement.store import settings as stored
 from services.engagement.store.settings import StoredCampaign
 from zhiyin.contracts.campaigns import CampaignSpec, SegmentEnteredTrigger
-from zhiyin.contracts.instants import Instant
 from zhiyin.rules import Options
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.clock import Clock
@@ -31,11 +31,22 @@ _MOVES: Final[Mapping[str, tuple[frozenset[str], str]]] = {
 
 
 class Editor:
-    def __init__(self, db: Database, options: Options, partitions: int, clock: Clock) -> None:
+    """`approval`: whether a campaign must be approved before it is launched (`required`), and by
+    somebody else than who wrote that version (`separate`), or need not be (`optional`)."""
+
+    def __init__(
+        self,
+        db: Database,
+        options: Options,
+        partitions: int,
+        clock: Clock,
+        approval: Approval = "optional",
+    ) -> None:
         self._db = db
         self._options = options
         self._partitions = partitions
         self._clock = clock
+        self._approval = approval
 
     async def create(self, spec: CampaignSpec, actor: str) -> StoredCampaign:
         """A draft. Raises Problem: 422 with all that is wrong, 409 if the key is taken."""
@@ -49,28 +60,41 @@ class Editor:
             return StoredCampaign(spec, 1, "draft", now, now)
 
     async def update(self, spec: CampaignSpec, actor: str) -> StoredCampaign:
-        """A new version; those on their way finish on theirs. What was approved but not launched
-        is a draft again. Raises Problem: 404, 409 when it has ended, 422."""
+        """A new version; those on their way finish on theirs, or move if it says so. What was
+        approved but not launched is a draft again, as is what was paused if it must be approved.
+        Raises Problem: 404, 409 when it has ended or must be paused first, 422."""
         now = self._clock()
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             old = await self._existing(tx, spec.key)
+            campaign = await self._check(tx, spec, old.version + 1)
             if old.state == "ended":
                 raise Problem(409, "wrong_state", f"{spec.key} has ended; make a new campaign")
-            campaign = await self._check(tx, spec)
             if spec == old.spec:
                 return old
-            state = "draft" if old.state == "approved" else old.state
-            await stored.save_campaign(tx, spec, old.version + 1, state, now, actor)
-            if state == "live" and isinstance(campaign.start, ReorderStart):
-                await self._begin(tx, "watches", spec.key, old.version + 1, now)
-            return StoredCampaign(spec, old.version + 1, state, old.created_at, now)
+            state = self._state_of_new_version(old)
+            await stored.save_campaign(tx, spec, campaign.version, state, now, actor)
+            follow_up = FollowUp(tx, self._partitions, now)
+            if state == "live":
+                await follow_up.expect(campaign)
+            if spec.inside == "move":
+                await follow_up.moved(campaign)
+            return StoredCampaign(spec, campaign.version, state, old.created_at, now)
+
+    def _state_of_new_version(self, old: StoredCampaign) -> str:
+        if self._approval == "optional":
+            return "draft" if old.state == "approved" else old.state
+        if old.state == "live":
+            message = "a new version must be approved: pause the campaign first"
+            raise Problem(409, "wrong_state", message)
+        return "draft"
 
     async def move(
         self, key: str, word: str, actor: str, *, include_current_members: bool = False
     ) -> StoredCampaign:
         """`approve`, `launch`, `pause` or `end`; again what it is already changes nothing. Raises
-        Problem: 404, 409 in a state in which it makes no sense, 422."""
+        Problem: 403 to whoever may not approve their own, 404, 409 in a state in which it makes
+        no sense, 422."""
         allowed, target = _MOVES[word]
         now = self._clock()
         async with self._db.transaction() as tx:
@@ -78,40 +102,32 @@ class Editor:
             old = await self._existing(tx, key)
             if old.state != target and old.state not in allowed:
                 raise Problem(409, "wrong_state", f"{key} is {old.state}: cannot {word} it")
+            follow_up = FollowUp(tx, self._partitions, now)
             if include_current_members:
-                await self._include(tx, old, now)
+                await follow_up.members(self._built(old, target), _segment_entered(old))
             if old.state == target:
                 return old
+            if word == "approve":
+                await self._check_approver(tx, old, actor)
             if word == "launch":
+                self._check_approved(old)
                 await self._check(tx, old.spec)
             await stored.change_state(tx, key, old.version, target, now, actor)
-            await self._follow_up(tx, old, target, now)
+            if target == "live":
+                await follow_up.launched(self._built(old, target))
+            if target == "ended":
+                await follow_up.ended(self._built(old, target))
             return msgspec.structs.replace(old, state=target, updated_at=now)
 
-    async def _follow_up(
-        self, tx: Connection, old: StoredCampaign, target: str, now: Instant
-    ) -> None:
-        """What the change of state means for people who are in the campaign, or will be."""
-        spec = old.spec
-        if target == "ended" or (target == "live" and old.state == "paused"):
-            await self._begin(tx, "resume", spec.key, old.version, now)
-        if target == "live" and spec.trigger.__struct_config__.tag == "reorder.due":
-            await self._begin(tx, "watches", spec.key, old.version, now)
+    def _check_approved(self, old: StoredCampaign) -> None:
+        if self._approval != "optional" and old.state == "draft":
+            raise Problem(409, "not_approved", f"{old.spec.key} must be approved first")
 
-    async def _include(self, tx: Connection, old: StoredCampaign, now: Instant) -> None:
-        trigger = old.spec.trigger
-        if not isinstance(trigger, SegmentEnteredTrigger):
-            raise one_fault(
-                "/include_current_members",
-                "no_segment",
-                "only campaigns that begin on entering a segment have current members",
-            )
-        await self._begin(tx, "members", old.spec.key, old.version, now, segment=trigger.segment)
-
-    async def _begin(
-        self, tx: Connection, task: str, key: str, version: int, now: Instant, segment: str = ""
-    ) -> None:
-        await begin(tx, Job(task, key, version, segment, now), self._partitions, now)
+    async def _check_approver(self, tx: Connection, old: StoredCampaign, actor: str) -> None:
+        author = await stored.author(tx, old.spec.key, old.version)
+        if self._approval == "separate" and author == actor:
+            message = "somebody else than its author must approve it"
+            raise Problem(403, "own_campaign", message)
 
     async def _existing(self, tx: Connection, key: str) -> StoredCampaign:
         found = await stored.campaign(tx, key, lock=True)
@@ -119,12 +135,28 @@ class Editor:
             raise no_such("campaign", key)
         return found
 
-    async def _check(self, tx: Connection, spec: CampaignSpec) -> Campaign:
+    def _built(self, kept: StoredCampaign, state: str) -> Campaign:
+        return build_campaign(kept.spec, ANYTHING, self._options, version=kept.version, state=state)
+
+    async def _check(self, tx: Connection, spec: CampaignSpec, version: int = 1) -> Campaign:
         _check_sizes(spec)
         try:
-            return build_campaign(spec, await known(tx), self._options, version=1, state="draft")
+            return build_campaign(
+                spec, await known(tx), self._options, version=version, state="draft"
+            )
         except Faulty as error:
             raise refused(error) from error
+
+
+def _segment_entered(kept: StoredCampaign) -> str:
+    trigger = kept.spec.trigger
+    if isinstance(trigger, SegmentEnteredTrigger):
+        return trigger.segment
+    raise one_fault(
+        "/include_current_members",
+        "no_segment",
+        "only campaigns that begin on entering a segment have current members",
+    )
 
 
 async def known(tx: Connection) -> Known:

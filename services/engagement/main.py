@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI
 from services.engagement.cashier import Cashier
 from services.engagement.catalogs import Catalogs
 from services.engagement.claims import Claims
+from services.engagement.dating import DATE_TIMER
 from services.engagement.deliverer import Deliverer
 from services.engagement.domain.codes import coupon_code
 from services.engagement.editor import Editor
@@ -43,6 +44,7 @@ from services.engagement.settings import EngagementSettings
 from services.engagement.settings_editor import SettingsEditor
 from services.engagement.store.parked import PARKED_TIMER
 from services.engagement.telling import Teller
+from services.engagement.ticking import TICK_TIMER, Ticking
 from services.engagement.timing import Timing
 from zhiyin.contracts.topics import ACTION_DECIDED, EVENTS
 from zhiyin.rules import Options
@@ -152,7 +154,7 @@ def _routes(
     outside: Outside, options: Options, sealer: Sealer, places: Places
 ) -> Sequence[APIRouter]:
     database, clock, currency = outside.database, outside.clock, options.currency
-    editor = Editor(database, options, outside.partitions, clock)
+    editor = Editor(database, options, outside.partitions, clock, outside.settings.approval)
     settings_editor = SettingsEditor(database, sealer, places, currency, clock)
     secret = derived_key(outside.settings.service.secret_key, "coupons")
     counter = Counter(
@@ -181,9 +183,11 @@ def _worker(outside: Outside, pipeline: Pipeline) -> Worker:
         {
             RUN_TIMER: timing.runs,
             REORDER_TIMER: timing.reorders,
+            DATE_TIMER: timing.dates,
             PARKED_TIMER: timing.parked,
             JOB_TIMER: Launching(pipeline).jobs,
             COUPON_TIMER: Expiring(outside.settings.service.currency).coupons,
+            TICK_TIMER: Ticking(pipeline).ticks,
         },
         outside.telemetry,
         options=WorkerOptions.of(outside.settings.service),

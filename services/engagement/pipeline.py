@@ -8,6 +8,7 @@ from services.engagement.aftermath import give_back_coupons, reach_goals, use_co
 from services.engagement.carry_out import carry_out
 from services.engagement.catalogs import Catalogs
 from services.engagement.crossing import cross
+from services.engagement.dating import watch_days
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.customer import Action
 from services.engagement.domain.occurrence import of_tag
@@ -74,6 +75,7 @@ class Pipeline:
         await cross(tx, incoming.crossings, rows, catalog, stimuli, now)
         await unpark(tx, present, catalog, stimuli)
         await watch_reorders(tx, fresh, rows, newest, catalog, stimuli, now)
+        await watch_days(tx, fresh, rows, newest, catalog, now)
         decided = await self.decide(tx, rows, stimuli, newest, catalog, now)
         await reach_goals(tx, fresh, rows, catalog)
         await use_coupons(tx, fresh, self._gatherer.currency, now)

@@ -8,16 +8,19 @@ from typing import Final
 
 import msgspec
 
+from services.engagement.dating import redate
 from services.engagement.domain.catalog import Catalog
+from services.engagement.domain.dates import DateStart, DateWatch
 from services.engagement.domain.reorder import Watch
 from services.engagement.domain.respond import Due, Starts
 from services.engagement.keeping import Newest
 from services.engagement.parking import Stimuli, lose_patience
 from services.engagement.pipeline import Pipeline
-from services.engagement.store import pending, people, runs
+from services.engagement.store import days, pending, people, runs
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection, Outcome, Timer
 
+_day: Final = msgspec.msgpack.Decoder(DateWatch).decode
 _watch: Final = msgspec.msgpack.Decoder(Watch).decode
 
 
@@ -52,6 +55,25 @@ class Timing:
                 stimuli[people.final(rows, watch.profile_id)].append(
                     Starts(campaign, watch.occurrence)
                 )
+        return await self._decided(tx, rows, stimuli, catalog, now)
+
+    async def dates(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:
+        ids = {timer.profile_id for timer in due}
+        rows = await people.lock(tx, ids, self._pipeline.partitions)
+        catalog = await self._pipeline.catalogs.current(tx)
+        standing = set(await days.watches(tx, ids))
+        over = [watch for timer in due if (watch := _day(timer.payload)) in standing]
+        await days.drop(tx, over)
+        stimuli: Stimuli = defaultdict(list)
+        for watch in over:
+            campaign = catalog.campaigns.get(watch.campaign)
+            if campaign is None or not catalog.asks(campaign):
+                continue
+            if isinstance(campaign.start, DateStart):
+                occurrence = watch.occurrence(campaign.start.what)
+                stimuli[people.final(rows, watch.profile_id)].append(Starts(campaign, occurrence))
+        dated = await people.snapshots(tx, {watch.profile_id for watch in over})
+        await redate(tx, dated, rows, catalog, now)
         return await self._decided(tx, rows, stimuli, catalog, now)
 
     async def parked(self, tx: Connection, due: Sequence[Timer], now: Instant) -> Outcome:

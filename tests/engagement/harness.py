@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from services.engagement.cashier import Cashier
 from services.engagement.catalogs import Catalogs
 from services.engagement.claims import Claims
+from services.engagement.dating import DATE_TIMER
 from services.engagement.deliverer import Deliverer
 from services.engagement.domain.codes import coupon_code
 from services.engagement.editor import Editor
@@ -40,6 +41,7 @@ from services.engagement.settings_editor import SettingsEditor
 from services.engagement.store import reports
 from services.engagement.store.parked import PARKED_TIMER
 from services.engagement.telling import Teller
+from services.engagement.ticking import TICK_TIMER, Ticking
 from services.engagement.timing import Timing
 from tests.people import snapshot_of
 from zhiyin.contracts.actions import ActionDecided, decode_action_decided
@@ -222,9 +224,11 @@ class Instance:
         self.fire: dict[str, Fire] = {
             RUN_TIMER: timing.runs,
             REORDER_TIMER: timing.reorders,
+            DATE_TIMER: timing.dates,
             PARKED_TIMER: timing.parked,
             JOB_TIMER: Launching(self.pipeline).jobs,
             COUPON_TIMER: Expiring("CNY").coupons,
+            TICK_TIMER: Ticking(self.pipeline).ticks,
         }
         self.editor = Editor(self.db, self.options, PARTITIONS, self.clock)
         self.settings = SettingsEditor(self.db, self.sealer, self.places, "CNY", self.clock)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from services.engagement.domain.acts import Known
 from services.engagement.domain.build import build_campaign
 from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.channels import Channel
@@ -18,7 +19,6 @@ from services.engagement.domain.customer import Customer, Run
 from services.engagement.domain.decide import decide
 from services.engagement.domain.ids import run_id
 from services.engagement.domain.occurrence import Occurrence
-from services.engagement.domain.plan import Known
 from services.engagement.domain.pressure import Contact, default_pressure
 from services.engagement.domain.templates import message_template
 from tests.builders import a_purchase, a_ticket, an_update

@@ -7,6 +7,7 @@ matches, next_flip = compile_rule(rule).evaluate(Person(snapshot, segments), now
 """
 
 from zhiyin.rules.compile import Compiled, compile_rule
+from zhiyin.rules.compiling.calendar import Day, day_reader
 from zhiyin.rules.errors import Place, RuleError, RuleProblem
 from zhiyin.rules.explain import Explanation
 from zhiyin.rules.jsonlogic import from_jsonlogic
@@ -24,6 +25,7 @@ from zhiyin.rules.where import compile_where
 __all__ = [
     "Compiled",
     "Condition",
+    "Day",
     "Explanation",
     "Options",
     "Person",
@@ -35,6 +37,7 @@ __all__ = [
     "Written",
     "compile_rule",
     "compile_where",
+    "day_reader",
     "from_jsonlogic",
     "parse",
     "parse_text",

@@ -6,9 +6,15 @@ from msgspec.structs import replace
 
 from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.circumstances import Circumstances
-from services.engagement.domain.customer import Customer, Run, Waiting
+from services.engagement.domain.customer import HELD_BACK, Customer, Run, Waiting
 from services.engagement.domain.ids import run_id
-from services.engagement.domain.journey import MessageNode, Path, WaitForNode, WaitNode
+from services.engagement.domain.journey import (
+    MessageNode,
+    Path,
+    WaitForNode,
+    WaitNode,
+    WaitUntilNode,
+)
 from services.engagement.domain.occurrence import Occurrence
 from services.engagement.domain.steps import take
 from services.engagement.domain.walk import BECAUSE, Effect, Walk, left, skip
@@ -45,7 +51,7 @@ def proceed(
     """Walk on from `run.step` (whose wait, if any, is over) until the next wait or the end."""
     if campaign.state == "ended":
         return leave(run, "ended", campaign, customer, around)
-    if campaign.state == "paused":
+    if campaign.state != "live":  # paused, or its new version is not launched yet
         customer.keep(replace(run, state="held", waiting=None))
         return []
     if customer.snapshot is None:
@@ -87,14 +93,32 @@ def happened(
     return []
 
 
+def move(
+    run: Run, old: Campaign, new: Campaign, customer: Customer, around: Circumstances
+) -> list[Effect]:
+    """Go on in a newer version, from the same place. Whoever stands at a step that is not there
+    any more finishes on their own version: nobody is dropped half-way."""
+    here, there = old.journey.nodes.get(run.step or ""), new.journey.nodes.get(run.step or "")
+    if here is None or type(here) is not type(there):
+        return []
+    moved = replace(run, version=new.version)
+    if not isinstance(here, MessageNode) or run.state == "held":
+        customer.keep(moved)
+        return []
+    return [
+        *_withdraw(run, "moved", "taken over by a newer version", old, customer, around),
+        *proceed(moved, new, customer, around),
+    ]
+
+
 def _after_wait(campaign: Campaign, path: Path, waiting: Waiting) -> Path | None:
     match campaign.journey.nodes.get(path):
-        case WaitNode(after=after):
+        case WaitNode(after=after) | WaitUntilNode(after=after):
             return after
         case WaitForNode(otherwise=otherwise):
             return otherwise
         case _:
-            return path  # quiet hours: the message itself is still to come
+            return path  # held back: the message itself is still to come
 
 
 def leave(
@@ -102,11 +126,23 @@ def leave(
 ) -> list[Effect]:
     """End a run early. A message held back for the morning is then not sent after all."""
     customer.keep(left(run, reason))
-    if run.waiting is None or run.waiting.on != "quiet" or run.step is None:
-        return []
-    node = campaign.journey.nodes.get(run.step)
-    if not isinstance(node, MessageNode) or customer.snapshot is None:
+    detail = "left before the message that was held back could go out"
+    return _withdraw(run, reason, detail, campaign, customer, around)
+
+
+def _withdraw(
+    run: Run,
+    reason: str,
+    detail: str,
+    campaign: Campaign,
+    customer: Customer,
+    around: Circumstances,
+) -> list[Effect]:
+    """Note that a message that was held back will not be sent as it was."""
+    node = campaign.journey.nodes.get(run.step or "")
+    held_back = run.waiting is not None and run.waiting.on in HELD_BACK
+    if not held_back or not isinstance(node, MessageNode) or customer.snapshot is None:
         return []
     walk = Walk(run, campaign, customer, customer.snapshot, around, [])
-    skip(walk, node.path, "message", reason, "left before the quiet hours ended", node.template)
+    skip(walk, node.path, "message", reason, detail, node.template)
     return walk.effects

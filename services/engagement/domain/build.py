@@ -1,24 +1,13 @@
 """From a posted spec to a campaign, or to everything that is wrong with it."""
 
-from services.engagement.domain.campaign import Campaign, EventStart, ReorderStart, Start
+from services.engagement.domain.acts import Known
+from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.conditions import Conditions
 from services.engagement.domain.faults import Faults
 from services.engagement.domain.match import Goal, Match
-from services.engagement.domain.plan import Known, Planner
-from zhiyin.contracts.campaigns import (
-    BroadcastTrigger,
-    CampaignSpec,
-    DateTrigger,
-    EventMatch,
-    EventTrigger,
-    GoalSpec,
-    ReorderDueTrigger,
-    ScheduleTrigger,
-    SegmentEnteredTrigger,
-    SegmentLeftTrigger,
-    TagAddedTrigger,
-    TriggerSpec,
-)
+from services.engagement.domain.plan import Planner
+from services.engagement.domain.starting import start_of
+from zhiyin.contracts.campaigns import CampaignSpec, EventMatch, GoalSpec
 from zhiyin.rules import Options
 
 
@@ -28,7 +17,7 @@ def build_campaign(
     """Raises Faulty. What the spec refers to must be in `known`."""
     faults = Faults()
     conditions = Conditions(faults, options)
-    start = _start(spec.trigger, conditions)
+    start = start_of(spec.trigger, conditions)
     where = None if spec.where is None else conditions.rule("/where", spec.where)
     reentry = None if spec.reentry is None else faults.duration("/reentry", spec.reentry)
     ends = spec.exit_on
@@ -49,24 +38,6 @@ def build_campaign(
         exit_on=exit_on,
         goal=goal,
     )
-
-
-def _start(trigger: TriggerSpec, conditions: Conditions) -> Start | None:
-    match trigger:
-        case EventTrigger(type=type_, where=where, first=first):
-            match_ = conditions.match("/trigger", type_, where, "type", begun=False)
-            return EventStart(match_, first)
-        case SegmentEnteredTrigger() | SegmentLeftTrigger() | TagAddedTrigger():
-            return trigger
-        case ReorderDueTrigger(lead=lead, substitutes=substitutes):
-            length = conditions.faults.duration("/trigger/lead", lead)
-            return ReorderStart(length, substitutes == "category")
-        case DateTrigger() | ScheduleTrigger() | BroadcastTrigger():
-            kind = type(trigger).__struct_config__.tag
-            conditions.faults.add(
-                "/trigger/on", "not_yet_supported", f"{kind} triggers do not work yet"
-            )
-            return None
 
 
 def _goal(goal: GoalSpec, conditions: Conditions) -> Goal:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from services.engagement.domain.cron import Cron
+from services.engagement.domain.dates import DateStart
 from services.engagement.domain.journey import Journey
 from services.engagement.domain.match import Goal, Match
 from zhiyin.contracts.campaigns import (
@@ -10,7 +12,7 @@ from zhiyin.contracts.campaigns import (
     SegmentLeftTrigger,
     TagAddedTrigger,
 )
-from zhiyin.contracts.instants import Duration
+from zhiyin.contracts.instants import Duration, Instant
 from zhiyin.contracts.profiles import Cause
 from zhiyin.rules import Compiled
 
@@ -31,8 +33,31 @@ class ReorderStart:
     substitutes: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleStart:
+    cron: Cron
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastStart:
+    """`at` None: as soon as it is launched."""
+
+    segment: str
+    at: Instant | None
+
+
 # The checked form of a trigger; segments and tags need no more than what was posted.
-Start = EventStart | SegmentEnteredTrigger | SegmentLeftTrigger | TagAddedTrigger | ReorderStart
+Start = (
+    EventStart
+    | SegmentEnteredTrigger
+    | SegmentLeftTrigger
+    | TagAddedTrigger
+    | ReorderStart
+    | DateStart
+    | ScheduleStart
+    | BroadcastStart
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +84,7 @@ class Campaign:
 
     @property
     def trigger_kind(self) -> str:
-        match self.start:
-            case EventStart():
-                return "event"
-            case SegmentEnteredTrigger():
-                return "segment.entered"
-            case SegmentLeftTrigger():
-                return "segment.left"
-            case TagAddedTrigger():
-                return "tag.added"
-            case ReorderStart():
-                return "reorder.due"
+        return str(self.spec.trigger.__struct_config__.tag)
 
     @property
     def first(self) -> bool:
@@ -78,15 +93,20 @@ class Campaign:
 
     @property
     def about(self) -> str:
-        """The event type, segment or tag its trigger waits for; nothing for reorders."""
+        """The event type, segment or tag its trigger waits for; nothing for days."""
         match self.start:
             case EventStart(match=match):
                 return match.event
-            case SegmentEnteredTrigger(segment=segment) | SegmentLeftTrigger(segment=segment):
+            case (
+                SegmentEnteredTrigger(segment=segment)
+                | SegmentLeftTrigger(segment=segment)
+                | ScheduleStart(segment=segment)
+                | BroadcastStart(segment=segment)
+            ):
                 return segment
             case TagAddedTrigger(tag=tag):
                 return tag
-            case ReorderStart():
+            case ReorderStart() | DateStart():
                 return ""
 
     def starts_with(self, cause: Cause) -> bool:

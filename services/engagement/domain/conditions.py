@@ -9,6 +9,7 @@ from zhiyin.contracts.properties.event_types import known
 from zhiyin.rules import (
     Compiled,
     Options,
+    Rule,
     RuleError,
     compile_rule,
     compile_where,
@@ -22,13 +23,22 @@ class Conditions:
 
     def __init__(self, faults: Faults, options: Options) -> None:
         self.faults = faults
-        self._options = options
+        self.options = options
 
     def rule(self, pointer: str, tree: Any) -> Compiled | None:
         try:
-            return compile_rule(parse(tree, pointer, quintiles=False), self._options)
+            return compile_rule(parse(tree, pointer, quintiles=False), self.options)
         except RuleError as error:
             self._refuse(error)
+            return None
+
+    def anniversary(self, pointer: str, path: str) -> Rule | None:
+        """That a fact's day of the year is near: what reads just that day."""
+        try:
+            return parse({"anniversary": path, "within": "1d"}, quintiles=False)
+        except RuleError as error:
+            for problem in error.problems:
+                self.faults.add(pointer, problem.code, problem.message)
             return None
 
     def match(
@@ -51,7 +61,7 @@ class Conditions:
         except RuleError as error:
             self._refuse(error)
             conditions = ()
-        return compile_where(conditions, event, self._options)
+        return compile_where(conditions, event, self.options)
 
     def _refuse(self, error: RuleError) -> None:
         for problem in error.problems:

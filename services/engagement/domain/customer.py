@@ -12,10 +12,13 @@ from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot
 
 INSIDE = frozenset({"active", "held"})
+# What a run may wait on with its message held back.
+HELD_BACK = frozenset({"quiet", "cap", "slot"})
 
 
 class Waiting(Struct, frozen=True, array_like=True):
-    """`on`: `time`, `event`, or `quiet` (hours, with the message held back)."""
+    """`on`: `time`, `event`; with the message held back, `quiet` (hours), `cap` (until there is
+    room), `slot` (for whether something more important comes)."""
 
     on: str
     until: Instant

@@ -14,8 +14,10 @@ from zhiyin.contracts.instants import HOUR, Duration, Instant, rfc3339
 from zhiyin.contracts.profiles import Snapshot
 from zhiyin.rules import Person
 
-# Event triggers ignore what happened longer ago than this.
+# What happened, or was to be kept, longer ago than this is of no interest to anybody any more.
 STALE_AFTER: Final[Duration] = 24 * HOUR
+# A segment entered, or a supply running out, is still true when we come to it late.
+_AGEING: Final = frozenset({"event", "tag.added", "date", "schedule", "broadcast"})
 
 Refusal = tuple[str, dict[str, Any]]  # reason, detail
 
@@ -49,8 +51,7 @@ def _history(campaign: Campaign, occurrence: Occurrence, around: Circumstances) 
         return "paused", {}
     if occurrence.imported:
         return "import", {}
-    ages = occurrence.kind in ("event", "tag.added")
-    if ages and around.now - occurrence.at > STALE_AFTER:
+    if occurrence.kind in _AGEING and around.now - occurrence.at > STALE_AFTER:
         return "stale", {}
     return None
 

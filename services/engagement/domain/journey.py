@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.engagement.domain.match import Match
+from services.engagement.domain.templates import MessageTemplate
+from services.engagement.domain.until import Until
 from zhiyin.contracts.instants import Duration
 from zhiyin.rules import Compiled
 
@@ -35,9 +37,33 @@ class WebhookNode:
 
 
 @dataclass(frozen=True, slots=True)
+class PointsNode:
+    path: Path
+    amount: int
+    reason: str
+    after: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class TagNode:
+    """`lasts` None: until somebody takes it away."""
+
     path: Path
     tag: str
+    after: Path | None
+    removes: bool = False
+    lasts: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNode:
+    """The title is the subject of `texts`, the note its body."""
+
+    path: Path
+    texts: MessageTemplate
+    assignee: str | None
+    team: str | None
+    due: Duration
     after: Path | None
 
 
@@ -45,6 +71,13 @@ class TagNode:
 class WaitNode:
     path: Path
     length: Duration
+    after: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntilNode:
+    path: Path
+    until: Until
     after: Path | None
 
 
@@ -72,9 +105,8 @@ class SplitNode:
     arms: tuple[Path | None, ...]
 
 
-Node = (
-    CouponNode | MessageNode | WebhookNode | TagNode | WaitNode | WaitForNode | IfNode | SplitNode
-)
+Act = CouponNode | MessageNode | WebhookNode | PointsNode | TagNode | TaskNode
+Node = Act | WaitNode | WaitUntilNode | WaitForNode | IfNode | SplitNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +134,8 @@ class Journey:
                 case CouponNode() | MessageNode():
                     found.append(node)
                     path = node.after
-                case WebhookNode() | TagNode():
+                case WebhookNode() | PointsNode() | TagNode() | TaskNode():
                     path = node.after
-                case WaitNode() | WaitForNode() | IfNode() | SplitNode():
+                case WaitNode() | WaitUntilNode() | WaitForNode() | IfNode() | SplitNode():
                     path = None
         return tuple(found)

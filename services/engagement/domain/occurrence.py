@@ -120,3 +120,37 @@ def of_reorder(sku: str, due_at: Instant, at: Instant, dated: Dated) -> Occurren
         },
         because=because,
     )
+
+
+def of_date(name: str, what: str, day: str, at: Instant) -> Occurrence:
+    """`day`: the day itself; `at` is that with the campaign's offset."""
+    return Occurrence(
+        name=name,
+        kind="date",
+        at=at,
+        what=f"{what} {day}",
+        properties={"day": day, "what": what},
+    )
+
+
+def of_tick(cron: str, at: Instant, missed: int) -> Occurrence:
+    """`missed`: instants of the schedule before this one that nobody was there to keep."""
+    also = f", {missed} missed before it" if missed else ""
+    return Occurrence(
+        name=f"schedule:{at}",
+        kind="schedule",
+        at=at,
+        what=f"{cron}{also}",
+        properties={"scheduled_at": rfc3339(at)},
+    )
+
+
+def of_broadcast(segment: str, at: Instant) -> Occurrence:
+    """Once per campaign, however often it is launched."""
+    return Occurrence(
+        name="broadcast",
+        kind="broadcast",
+        at=at,
+        what=segment,
+        properties={"segment": segment},
+    )

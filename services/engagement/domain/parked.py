@@ -12,6 +12,7 @@ from services.engagement.domain.occurrence import Occurrence
 from services.engagement.domain.respond import (
     Due,
     Happened,
+    Moved,
     Resumed,
     Starts,
     Stimulus,
@@ -21,7 +22,7 @@ from services.engagement.domain.respond import (
 from zhiyin.contracts.events import event_uid
 from zhiyin.contracts.profiles import Cause
 
-Waitable = Happened | Starts | Due | Resumed
+Waitable = Happened | Starts | Due | Resumed | Moved
 
 
 class Packed(Struct, frozen=True):
@@ -48,8 +49,12 @@ class _Resumed(Struct, frozen=True, tag="resumed"):
     campaign: str
 
 
+class _Moved(Struct, frozen=True, tag="moved"):
+    campaign: str
+
+
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(_Event | _Start | _Due | _Resumed).decode
+_decode: Final = msgspec.msgpack.Decoder(_Event | _Start | _Due | _Resumed | _Moved).decode
 
 
 def waits(stimulus: Stimulus, *, walking: bool) -> TypeGuard[Waitable]:
@@ -70,12 +75,14 @@ def pack(stimulus: Waitable) -> Packed:
             return Packed(f"due:{run_id}", _encode(_Due(run_id)))
         case Resumed(campaign=resumed):
             return Packed(f"resumed:{resumed}", _encode(_Resumed(resumed)))
+        case Moved(campaign=taking):
+            return Packed(f"moved:{taking.key}", _encode(_Moved(taking.key)))
 
 
 def unpack(value: bytes, catalog: Catalog, *, outdated: bool) -> Stimulus | None:
     """The stimulus, for the campaigns as they are now; None if its campaign has ended since.
     `outdated`: the person did not come in time, which what is decided will say."""
-    parked: _Event | _Start | _Due | _Resumed = _decode(value)
+    parked: _Event | _Start | _Due | _Resumed | _Moved = _decode(value)
     match parked:
         case _Event(cause=cause):
             happened = event(cause, catalog)
@@ -90,6 +97,9 @@ def unpack(value: bytes, catalog: Catalog, *, outdated: bool) -> Stimulus | None
             return Due(run_id)
         case _Resumed(campaign=key):
             return Resumed(key)
+        case _Moved(campaign=key):
+            newest = catalog.campaigns.get(key)
+            return None if newest is None else Moved(newest)
 
 
 def _start(starts: Starts, *, outdated: bool) -> Starts:

@@ -1,41 +1,24 @@
 """From posted steps to a journey: every step checked, what follows what worked out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
+from services.engagement.domain.acts import Acts, Known
 from services.engagement.domain.conditions import Conditions
 from services.engagement.domain.faults import Faults
 from services.engagement.domain.journey import (
-    CouponNode,
     IfNode,
     Journey,
-    MessageNode,
     Node,
     Path,
     SplitNode,
-    TagNode,
     WaitForNode,
-    WaitNode,
-    WebhookNode,
 )
-from zhiyin.contracts.campaigns import AUTO_CHANNEL, STEP_KINDS, EventMatch, StepSpec
+from zhiyin.contracts.campaigns import STEP_KINDS, EventMatch, StepSpec
 
 MOST_STEPS: Final = 200
 DEEPEST: Final = 10
-_NOT_YET: Final = frozenset({"points", "task"})
 _BRANCHING: Final = frozenset({"wait_for", "if"})
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a campaign may refer to: coupon and message templates, channels and their kinds.
-    `anything`: for a campaign stored already, whose references are looked up when it runs."""
-
-    coupons: frozenset[str]
-    templates: frozenset[str]
-    channels: Mapping[str, str]
-    anything: bool = False
 
 
 class Planner:
@@ -44,7 +27,7 @@ class Planner:
     def __init__(self, conditions: Conditions, known: Known, exit_on: EventMatch | None) -> None:
         self._conditions = conditions
         self._faults: Faults = conditions.faults
-        self._known = known
+        self._acts = Acts(conditions.faults, known)
         self._exit_on = exit_on
         self._nodes: dict[Path, Node] = {}
 
@@ -75,11 +58,6 @@ class Planner:
             self._faults.add(pointer, "one_kind", f"a step is one of its kinds, not {given}")
             return
         kind = kinds[0]
-        if kind in _NOT_YET:
-            self._faults.add(
-                f"{pointer}/{kind}", "not_yet_supported", f"{kind} steps do not work yet"
-            )
-            return
         self._leftovers(step, kind, pointer)
         if (node := self._node(step, pointer, path, after, depth)) is not None:
             self._nodes[path] = node
@@ -95,52 +73,14 @@ class Planner:
     def _node(
         self, step: StepSpec, pointer: str, path: Path, after: Path | None, depth: int
     ) -> Node | None:
-        if step.coupon is not None:
-            self._refer(f"{pointer}/coupon", step.coupon, self._known.coupons, "coupon template")
-            return CouponNode(path, step.coupon, after)
-        if step.message is not None:
-            return self._message(step, pointer, path, after)
-        if step.webhook is not None:
-            return self._webhook(step, pointer, path, after)
-        if step.tag is not None:
-            return TagNode(path, step.tag, after)
-        if step.wait is not None:
-            return WaitNode(path, self._faults.duration(f"{pointer}/wait", step.wait), after)
+        act = self._acts.node(step, pointer, path, after)
+        if act is not None:
+            return act
         if step.wait_for is not None:
             return self._wait_for(step, step.wait_for, pointer, path, after, depth)
         if step.split is not None:
             return self._split(step, pointer, path, after, depth)
         return self._if(step, pointer, path, after, depth)
-
-    def _message(
-        self, step: StepSpec, pointer: str, path: Path, after: Path | None
-    ) -> MessageNode | None:
-        message = step.message
-        if message is None:
-            return None
-        self._refer(
-            f"{pointer}/message/template", message.template, self._known.templates, "template"
-        )
-        if message.channel != AUTO_CHANNEL:
-            names = frozenset(self._known.channels)
-            self._refer(f"{pointer}/message/channel", message.channel, names, "channel")
-        return MessageNode(path, message.channel, message.template, after)
-
-    def _webhook(
-        self, step: StepSpec, pointer: str, path: Path, after: Path | None
-    ) -> WebhookNode | None:
-        webhook = step.webhook
-        if webhook is None:
-            return None
-        kind = self._known.channels.get(webhook.channel)
-        if kind is None:
-            names = frozenset(self._known.channels)
-            self._refer(f"{pointer}/webhook/channel", webhook.channel, names, "channel")
-        elif kind not in ("webhook", "log") and not self._known.anything:
-            self._faults.add(
-                f"{pointer}/webhook/channel", "wrong_kind", f"is of kind {kind}, not webhook"
-            )
-        return WebhookNode(path, webhook.channel, webhook.data, after)
 
     def _wait_for(
         self,
@@ -196,10 +136,6 @@ class Planner:
             for index, arm in enumerate(arms)
         )
         return SplitNode(path, tuple(arm.weight for arm in arms), targets)
-
-    def _refer(self, pointer: str, key: str, known: frozenset[str], what: str) -> None:
-        if key not in known and not self._known.anything:
-            self._faults.add(pointer, "unknown_reference", f"no {what} has the key {key!r}")
 
 
 def _part(step: StepSpec, kind: str) -> object:

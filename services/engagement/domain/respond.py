@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.engagement.domain.advance import due, enter, happened, proceed
+from services.engagement.domain.advance import due, enter, happened, move, proceed
 from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.circumstances import Circumstances
@@ -52,6 +52,13 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """This version takes in those who are inside an older one."""
+
+    campaign: Campaign
+
+
+@dataclass(frozen=True, slots=True)
 class Missed:
     """A reorder date that had passed before it was first known: recorded, not acted on."""
 
@@ -59,7 +66,7 @@ class Missed:
     occurrence: Occurrence
 
 
-Stimulus = Happened | Starts | Due | Resumed | Missed
+Stimulus = Happened | Starts | Due | Resumed | Moved | Missed
 
 
 def event(cause: Cause, catalog: Catalog) -> Happened:
@@ -81,7 +88,7 @@ def starts_of(stimuli: Iterable[Stimulus]) -> list[tuple[Campaign, Occurrence]]:
                 found += ((each.campaign, each.occurrence) for each in starts)
             case Starts() | Missed():
                 found.append((stimulus.campaign, stimulus.occurrence))
-            case Due() | Resumed():
+            case Due() | Resumed() | Moved():
                 pass
     return found
 
@@ -93,7 +100,7 @@ def heard_at(stimulus: Stimulus) -> Instant | None:
             return cause.received_at
         case Starts(occurrence=occurrence):
             return occurrence.received_at
-        case Due() | Resumed() | Missed():
+        case Due() | Resumed() | Moved() | Missed():
             return None
 
 
@@ -109,7 +116,7 @@ def needs_person(stimulus: Stimulus) -> bool:
             return any(not each.occurrence.imported for each in starts)
         case Starts(occurrence=occurrence):
             return not occurrence.imported
-        case Due() | Resumed():
+        case Due() | Resumed() | Moved():
             return True
         case Missed():
             return False
@@ -130,6 +137,8 @@ def respond(
             return _on_time(customer, run_id, versions, around)
         case Resumed(campaign=key):
             return _resume(customer, key, versions, around)
+        case Moved(campaign=campaign):
+            return _move(customer, campaign, versions, around)
         case Missed(campaign=campaign, occurrence=occurrence):
             _miss(customer, campaign, occurrence, around)
             return []
@@ -174,6 +183,17 @@ def _resume(
         campaign = versions.get((run.campaign, run.version))
         if campaign is not None and (run.state == "held" or campaign.state == "ended"):
             effects += proceed(run, campaign, customer, around)
+    return effects
+
+
+def _move(
+    customer: Customer, campaign: Campaign, versions: Versions, around: Circumstances
+) -> list[Effect]:
+    effects: list[Effect] = []
+    for run in [each for each in customer.runs.values() if each.campaign == campaign.key]:
+        old = versions.get((run.campaign, run.version))
+        if old is not None and run.inside and run.version < campaign.version:
+            effects += move(run, old, campaign, customer, around)
     return effects
 
 

@@ -8,25 +8,44 @@ from services.engagement.domain.chance import arm
 from services.engagement.domain.coupons import Coupon, issue
 from services.engagement.domain.customer import Waiting
 from services.engagement.domain.journey import (
+    Act,
     CouponNode,
     IfNode,
     MessageNode,
     Node,
     Path,
+    PointsNode,
     SplitNode,
     TagNode,
+    TaskNode,
     WaitForNode,
     WaitNode,
+    WaitUntilNode,
     WebhookNode,
 )
-from services.engagement.domain.messaging import message
-from services.engagement.domain.walk import TagSet, Walk, action_of, go, left, skip
-from zhiyin.contracts.instants import Duration, rfc3339
+from services.engagement.domain.messaging import message, values_of
+from services.engagement.domain.walk import TagChange, Walk, action_of, go, left, skip
+from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.money import from_minor
 from zhiyin.rules import Person
 
 
 def take(walk: Walk, node: Node) -> None:
+    now = walk.around.now
+    match node:
+        case WaitNode(length=length):
+            _wait(walk, "time", now + length)
+        case WaitUntilNode(until=until):
+            _wait(walk, "time", until.next(now, walk.zone))
+        case WaitForNode(timeout=timeout):
+            _wait(walk, "event", now + timeout)
+        case IfNode() | SplitNode():
+            go(walk, _branch(walk, node))
+        case _:
+            _act(walk, node)
+
+
+def _act(walk: Walk, node: Act) -> None:
     match node:
         case CouponNode():
             _coupon(walk, node)
@@ -34,24 +53,61 @@ def take(walk: Walk, node: Node) -> None:
             message(walk, node)
         case WebhookNode():
             _webhook(walk, node)
+        case PointsNode():
+            _points(walk, node)
         case TagNode():
             _tag(walk, node)
-        case WaitNode(length=length):
-            _wait(walk, "time", length)
-        case WaitForNode(timeout=timeout):
-            _wait(walk, "event", timeout)
-        case IfNode() | SplitNode():
-            go(walk, _branch(walk, node))
+        case TaskNode():
+            _task(walk, node)
 
 
-def _tag(walk: Walk, node: TagNode) -> None:
-    action = action_of(walk, node.path, "tag", "sent", data={"tag": node.tag})
-    walk.effects += (action, TagSet(action, node.tag))
+def _points(walk: Walk, node: PointsNode) -> None:
+    """Said on `action.decided`, for whoever keeps the points; no balance is kept here."""
+    data = {"points": node.amount, "reason": node.reason}
+    walk.effects.append(action_of(walk, node.path, "points", "sent", data=data))
     go(walk, node.after)
 
 
-def _wait(walk: Walk, on: str, length: Duration) -> None:
-    walk.run = replace(walk.run, waiting=Waiting(on, walk.around.now + length))
+def _tag(walk: Walk, node: TagNode) -> None:
+    until = None if node.lasts is None else walk.around.now + node.lasts
+    data: dict[str, Any] = {"tag": node.tag}
+    if node.removes:
+        data["removed"] = True
+    if until is not None:
+        data["until"] = rfc3339(until)
+    action = action_of(walk, node.path, "tag", "sent", data=data)
+    walk.effects += (action, TagChange(action, node.tag, node.removes, until))
+    go(walk, node.after)
+
+
+def _task(walk: Walk, node: TaskNode) -> None:
+    """Handed over on `action.decided` and with the decision itself, under the action's id."""
+    texts = node.texts.render(values_of(walk))
+    if texts.error is not None:
+        skip(walk, node.path, "task", "template_failed", texts.error, None)
+        return go(walk, node.after)
+    action = action_of(
+        walk,
+        node.path,
+        "task",
+        "sent",
+        data={
+            "title": texts.subject,
+            "note": texts.text,
+            "assignee": node.assignee,
+            "team": node.team,
+            "due_at": rfc3339(walk.around.now + node.due),
+        },
+    )
+    walk.effects.append(action)
+    # Templates and waits further on may speak of it.
+    task = {"action_id": str(action.action_id), "title": texts.subject}
+    walk.run = replace(walk.run, context={**walk.run.context, "task": task})
+    return go(walk, node.after)
+
+
+def _wait(walk: Walk, on: str, until: Instant) -> None:
+    walk.run = replace(walk.run, waiting=Waiting(on, until))
 
 
 def _branch(walk: Walk, node: IfNode | SplitNode) -> Path | None:

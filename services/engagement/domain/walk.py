@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -12,7 +13,8 @@ from services.engagement.domain.coupons import Coupon
 from services.engagement.domain.customer import Action, Customer, Run
 from services.engagement.domain.ids import action_id
 from services.engagement.domain.journey import Path
-from zhiyin.contracts.instants import rfc3339
+from services.engagement.domain.zones import zone_of
+from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.profiles import Snapshot
 
 # Under this name a run remembers what its occurrence was concluded from.
@@ -20,14 +22,17 @@ BECAUSE: Final = "because"
 
 
 @dataclass(frozen=True, slots=True)
-class TagSet:
-    """A tag to be set through an event of its own, like any other tag."""
+class TagChange:
+    """A tag to be set (until `until`, if ever) or taken away through an event of its own, like any
+    other tag."""
 
     action: Action
     tag: str
+    removes: bool
+    until: Instant | None
 
 
-Effect = Action | Coupon | TagSet
+Effect = Action | Coupon | TagChange
 
 
 @dataclass(slots=True)
@@ -40,6 +45,11 @@ class Walk:
     snapshot: Snapshot
     around: Circumstances
     effects: list[Effect]
+
+    @property
+    def zone(self) -> tzinfo:
+        """The clock the person lives by."""
+        return zone_of(self.snapshot, self.around.pressure.zone)
 
 
 def skip(walk: Walk, path: Path, kind: str, reason: str, detail: str, template: str | None) -> None:

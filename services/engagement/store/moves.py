@@ -36,11 +36,13 @@ _RETURN = (
 _LEAVE_BEHIND = (
     "DELETE FROM member WHERE profile_id = $1",
     "DELETE FROM reorder_watch WHERE profile_id = $1",
+    "DELETE FROM date_watch WHERE profile_id = $1",
     "DELETE FROM timer WHERE profile_id = $1",
 )
 _FORGET = {
     "engagement.member": "DELETE FROM member WHERE profile_id = $1",
     "engagement.reorder_watch": "DELETE FROM reorder_watch WHERE profile_id = $1",
+    "engagement.date_watch": "DELETE FROM date_watch WHERE profile_id = $1",
     "engagement.timer": "DELETE FROM timer WHERE profile_id = $1",
     "engagement.delivery": "DELETE FROM delivery WHERE profile_id = $1",
     "engagement.run": "DELETE FROM run WHERE profile_id = $1",

@@ -70,8 +70,9 @@ async def save(tx: Connection, changed: Iterable[Run]) -> None:
             SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[],
               $6::text[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[],
               $12::bigint[], $13::bytea[], $14::text[])
-            ON CONFLICT (profile_id, run_id) DO UPDATE SET state = excluded.state,
-              reason = excluded.reason, step = excluded.step, waiting_on = excluded.waiting_on,
+            ON CONFLICT (profile_id, run_id) DO UPDATE SET version = excluded.version,
+              state = excluded.state, reason = excluded.reason, step = excluded.step,
+              waiting_on = excluded.waiting_on,
               waiting_until = excluded.waiting_until, context = excluded.context""",  # noqa: S608
         [run.run_id for run in runs],
         [run.profile_id for run in runs],

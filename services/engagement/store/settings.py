@@ -85,6 +85,14 @@ async def old_version(tx: Connection, key: str, version: int) -> CampaignSpec | 
     return None if spec is None else _campaign(spec)
 
 
+async def author(tx: Connection, key: str, version: int) -> str | None:
+    """Who wrote a version."""
+    found: str | None = await tx.fetchval(
+        "SELECT actor FROM campaign_version WHERE key = $1 AND version = $2", key, version
+    )
+    return found
+
+
 async def save_campaign(
     tx: Connection, spec: CampaignSpec, version: int, state: str, at: Instant, actor: str
 ) -> None:

@@ -19,9 +19,19 @@ _ONE_DAY: Final = timedelta(days=1)
 _LEAP_YEAR: Final = 2000
 
 
-class _Day(NamedTuple):
+class Day(NamedTuple):
+    """A day of the year; `year` is 0 where none was said."""
+
     month: int
     day: int
+    year: int = 0
+
+    def of(self, year: int) -> date:
+        """The day as it comes round in a year: 29 February on the 28th where there is none."""
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        if (self.month, self.day) == (2, 29) and not leap:
+            return date(year, 2, 28)
+        return date(year, self.month, self.day)
 
 
 def compile_anniversary(clause: Anniversary, options: Options) -> CompiledLeaf:
@@ -29,7 +39,7 @@ def compile_anniversary(clause: Anniversary, options: Options) -> CompiledLeaf:
     was born on 29 February has their day on the 28th in other years."""
     within = duration(clause.within)
     zone = options.zone
-    day_of = _day_reader(clause.path, options)
+    day_of = day_reader(clause.path, options)
 
     def evaluate(person: Person, now: Instant) -> Verdict:
         day = day_of(person, now)
@@ -42,13 +52,14 @@ def compile_anniversary(clause: Anniversary, options: Options) -> CompiledLeaf:
     return CompiledLeaf(evaluate, find)
 
 
-def _day_reader(path: str, options: Options) -> Callable[[Person, Instant], _Day | None]:
+def day_reader(path: str, options: Options) -> Callable[[Person, Instant], Day | None]:
+    """The day a fact names, in the platform's time zone; None for somebody without."""
     fact = known_path(path)
     zone = options.zone
     read = steady(fact)
     states = changing(fact, options)
 
-    def day_of(person: Person, now: Instant) -> _Day | None:
+    def day_of(person: Person, now: Instant) -> Day | None:
         value = states(person, now)[0].value if read is None else read(person)
         at = value if fact.kind is Kind.TIME else None
         return _local_day(at, zone) if at is not None else _written_day(value, zone)
@@ -56,41 +67,36 @@ def _day_reader(path: str, options: Options) -> Callable[[Person, Instant], _Day
     return day_of
 
 
-def _local_day(at: Instant, zone: tzinfo) -> _Day:
+def _local_day(at: Instant, zone: tzinfo) -> Day:
     local = moment(at).astimezone(zone)
-    return _Day(local.month, local.day)
+    return Day(local.month, local.day, local.year)
 
 
-def _written_day(value: Any, zone: tzinfo) -> _Day | None:
+def _written_day(value: Any, zone: tzinfo) -> Day | None:
     """`1990-05-12`, a time with offset, or a day without its year: `05-12`."""
     if not isinstance(value, str):
         return None
     try:
         if len(value) == len("05-12"):
             born = date.fromisoformat(f"{_LEAP_YEAR}-{value}")
-            return _Day(born.month, born.day)
+            return Day(born.month, born.day)
         at = time_of(value, zone)
         return None if at is None else _local_day(at, zone)
     except (ValueError, OverflowError):
         return None
 
 
-def _in_year(day: _Day, year: int) -> date:
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return date(year, 2, 28) if day == (2, 29) and not leap else date(year, day.month, day.day)
-
-
-def _next_day(day: _Day, now: Instant, zone: tzinfo) -> date:
+def _next_day(day: Day, now: Instant, zone: tzinfo) -> date:
     today = moment(now).astimezone(zone).date()
-    this_year = _in_year(day, today.year)
-    return this_year if this_year >= today else _in_year(day, today.year + 1)
+    this_year = day.of(today.year)
+    return this_year if this_year >= today else day.of(today.year + 1)
 
 
 def _midnight(day: date, zone: tzinfo) -> Instant:
     return instant(datetime.combine(day, time(), zone))
 
 
-def _verdict(day: _Day, within: Duration, now: Instant, zone: tzinfo) -> Verdict:
+def _verdict(day: Day, within: Duration, now: Instant, zone: tzinfo) -> Verdict:
     coming = _next_day(day, now, zone)
     begins = _midnight(coming, zone) - within
     if now < begins:
