@@ -4,15 +4,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from services.gateway.about import ABOUT
 from services.gateway.calls import Call
+from services.gateway.cors import Cors
 from services.gateway.exporting import Exporter
+from services.gateway.finishing import Finishing
 from services.gateway.forwarding import Forwarder
 from services.gateway.middleware import InternalOnly, PublicHeaders, Veil
 from services.gateway.openapi import Handler, document, mount
 from services.gateway.parts import Gateway
 from services.gateway.prepare import Preparation
+from services.gateway.room import Bounded
 from services.gateway.routes import (
     dead_letters,
     erasures,
@@ -71,7 +75,10 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     calls = (*(call for call, _ in own), *FORWARDED)
     app.openapi = _once(app, calls)  # type: ignore[method-assign]
     app.add_route("/docs", reference.reference_page(app.openapi), include_in_schema=False)
+    app.user_middleware.append(Middleware(Finishing))  # closest to the routes
+    app.add_middleware(Bounded, room=gateway.room)
     app.add_middleware(InternalOnly, token=gateway.token)
+    app.add_middleware(Cors, origins=gateway.settings.cors_origins)
     app.add_middleware(PublicHeaders)
     app.add_middleware(Veil, tokens=gateway.door.token)
     app.add_middleware(sdk_settings.WriteKeyVeil)

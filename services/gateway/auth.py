@@ -4,7 +4,7 @@ import base64
 import binascii
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -13,13 +13,14 @@ from starlette.requests import Request
 from services.gateway.domain.apikeys import digest, key_id
 from services.gateway.domain.scopes import permits
 from services.gateway.fresh import Fresh
-from services.gateway.limits import RateLimits
+from services.gateway.limits import ProfileLimits, RateLimits, rate_headers
 from services.gateway.stores.keys import StoredKey
 from zhiyin.contracts.instants import instant
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.problems import Problem
 
 _LONGEST_HEADER: Final = 512
+_TOO_MANY: Final = {"key": "with this key", "profile": "about this profile"}
 
 
 class Caller(Struct, frozen=True):
@@ -50,12 +51,14 @@ class Gatekeeper:
         self,
         keys: Keys,
         limits: RateLimits,
+        profiles: ProfileLimits,
         clock: Clock,
         used: Callable[[str], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._keys = Fresh(keys.find, monotonic)
         self._limits = limits
+        self._profiles = profiles
         self._clock = clock
         self._used = used
 
@@ -67,17 +70,22 @@ class Gatekeeper:
         key = await self._keys.get(wanted) if wanted else None
         if text is None or key is None or not self._valid(key, text):
             raise Problem(401, "unauthenticated", "send a valid key: Authorization: Bearer zk_…")
-        allowance = await self._limits.take(key.id)
-        request.scope.setdefault("zhiyin.answer_headers", []).extend(allowance.headers())
-        if not allowance.allowed:
-            raise Problem(
-                429, "rate_limited", "too many requests with this key", retry_after=allowance.reset
-            )
+        await self._within_limits(request, key.id)
         if not any(permits(key.scopes, scope) for scope in scopes):
             needed = " or ".join(scopes)
             raise Problem(403, "forbidden", f"this key does not have the scope {needed}")
         self._used(key.id)
         return Caller(key.id, key.name, key.scopes, key.brands)
+
+    async def _within_limits(self, request: Request, key: str) -> None:
+        allowances = [await self._limits.take(key)]
+        if about := _about(request.path_params):
+            allowances.append(self._profiles.take(about))
+        request.scope.setdefault("zhiyin.answer_headers", []).extend(rate_headers(allowances))
+        for allowance in allowances:
+            if not allowance.allowed:
+                message = f"too many requests {_TOO_MANY[allowance.limit]}"
+                raise Problem(429, "rate_limited", message, retry_after=allowance.reset)
 
     def _valid(self, key: StoredKey, text: str) -> bool:
         if key.revoked_at is not None or not hmac.compare_digest(key.digest, digest(text)):
@@ -100,3 +108,12 @@ def _credential(header: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return user
+
+
+def _about(parameters: Mapping[str, str]) -> str | None:
+    """The person whom a path names, if it names one."""
+    if (profile_id := parameters.get("profile_id")) is not None:
+        return profile_id
+    if (namespace := parameters.get("namespace")) is not None:
+        return f"{namespace}:{parameters.get('value', '')}"
+    return None

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
+from services.gateway.room import take_room
 from zhiyin.runtime.problems import Problem
 
 MOST_BYTES: Final = 5 * 1024 * 1024
@@ -26,7 +27,14 @@ async def read_json(request: Request) -> bytes:
     if encoding not in _GZIPPED and encoding not in ("identity", ""):
         raise Problem(415, "unsupported_encoding", "Content-Encoding is gzip or left out")
     body = await read_bytes(request)
-    return unzipped(body) if encoding in _GZIPPED else body
+    return unzip(request, body) if encoding in _GZIPPED else body
+
+
+def unzip(request: Request, body: bytes) -> bytes:
+    """The body unzipped, at most 5 MB. Raises Problem: 400, 413, 429."""
+    found = unzipped(body)
+    take_room(request, len(found))
+    return found
 
 
 def unzipped(data: bytes) -> bytes:
@@ -49,7 +57,7 @@ def unzipped(data: bytes) -> bytes:
 
 
 async def read_bytes(request: Request) -> bytes:
-    """The body as it was sent, at most 5 MB. Raises Problem: 400, 408, 413."""
+    """The body as it was sent, at most 5 MB. Raises Problem: 400, 408, 413, 429."""
     stated = request.headers.get("content-length", "0")
     if stated.isdecimal() and int(stated[:20]) > MOST_BYTES:
         raise _too_large()
@@ -61,6 +69,7 @@ async def read_bytes(request: Request) -> bytes:
                 size += len(part)
                 if size > MOST_BYTES:
                     raise _too_large()
+                take_room(request, len(part))
                 parts.append(part)
     except TimeoutError as error:
         raise Problem(408, "too_slow", f"a body has {_MOST_SECONDS:g} seconds") from error

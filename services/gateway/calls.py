@@ -54,7 +54,7 @@ class Call(Struct, frozen=True, kw_only=True):
       the body's
     - `prepare`: turns the caller's body into what the service gets (tokens for phone and email)
     - `mask`: what becomes of the service's answer about a person, given their names
-    - `creates`: takes part in `Idempotency-Key`
+    - `creates`: heeds `Idempotency-Key`, as does every forwarded POST that changes something
     - `streams`: a caller who accepts `application/x-ndjson` gets the answer line by line
     - `media`: media types of an answer that is not JSON
     """
@@ -86,6 +86,12 @@ class Call(Struct, frozen=True, kw_only=True):
     def scopes(self) -> tuple[str, ...]:
         """Any of these will do."""
         return (self.scope,) if self.or_scope is None else (self.scope, self.or_scope)
+
+    @property
+    def once(self) -> bool:
+        """Whether it heeds `Idempotency-Key`."""
+        forwarded = self.service != "gateway"
+        return self.creates or (forwarded and self.changing and self.method == "POST")
 
     @property
     def changing(self) -> bool:

@@ -67,7 +67,7 @@ class Forwarder:
             async def do() -> Response:
                 return await self._do(call, request, caller, parameters, body)
 
-            if call.creates:
+            if call.once:
                 return await self._idempotency.once(request, caller.id, body, do)
             return await do()
 

@@ -1,10 +1,11 @@
-"""Rate limits per key: a token bucket in Redis, drawn in small leases; local without Redis."""
+"""Rate limits. Per key a token bucket in Redis, drawn in small leases, local without Redis; per
+profile a bucket in the process."""
 
 import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -34,19 +35,24 @@ return {granted, math.floor(tokens - granted)}
 
 
 class Allowance(Struct, frozen=True):
-    """`remaining` of `burst` requests; `reset`: seconds until there are more."""
+    """What a limit says to a request: `remaining` of `burst` requests are left; `reset`: seconds
+    until there are more."""
 
+    limit: str
     allowed: bool
-    rate: int
     burst: int
     remaining: int
     reset: int = 1
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """As the IETF draft on RateLimit header fields has them."""
-        policy = f'"key";q={self.burst};w={_BURST_SECONDS}'
-        state = f'"key";r={self.remaining};t={self.reset}'
-        return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", state.encode())]
+
+def rate_headers(allowances: Sequence[Allowance]) -> list[tuple[bytes, bytes]]:
+    """As the IETF draft on RateLimit header fields has them."""
+    policies = [f'"{each.limit}";q={each.burst};w={_BURST_SECONDS}' for each in allowances]
+    states = [f'"{each.limit}";r={each.remaining};t={each.reset}' for each in allowances]
+    return [
+        (b"ratelimit-policy", ", ".join(policies).encode()),
+        (b"ratelimit", ", ".join(states).encode()),
+    ]
 
 
 class _Lease:
@@ -89,7 +95,7 @@ class RateLimits:
         allowed = lease.tokens > 0
         if allowed:
             lease.tokens -= 1
-        return Allowance(allowed, self._rate, self._burst, lease.remaining + lease.tokens)
+        return Allowance("key", allowed, self._burst, lease.remaining + lease.tokens)
 
     async def _renewed(self, key_id: str) -> _Lease:
         """One draw for all who ask while it is under way: each drawing for itself would waste
@@ -133,6 +139,27 @@ class RateLimits:
         granted = min(bucket.tokens, wanted)
         bucket.tokens -= granted
         return _Lease(granted, bucket.tokens, now, last=granted < wanted)
+
+
+class ProfileLimits:
+    """`rate` requests per second about one profile, and twice that at once, in this process: what
+    one person needs is far below it, and a loop gone wild is stopped without asking Redis."""
+
+    def __init__(self, rate: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._burst = rate * _BURST_SECONDS
+        self._monotonic = monotonic
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, profile: str) -> Allowance:
+        now = self._monotonic()
+        tokens, at = self._buckets.get(profile) or (float(self._burst), now)
+        tokens = min(self._burst, tokens + (now - at) * self._rate)
+        allowed = tokens >= 1
+        if len(self._buckets) >= _MOST_CACHED:
+            self._buckets.clear()
+        self._buckets[profile] = (tokens - allowed, now)
+        return Allowance("profile", allowed, self._burst, int(tokens - allowed))
 
 
 def _remember(leases: dict[str, _Lease], key_id: str, lease: _Lease) -> None:

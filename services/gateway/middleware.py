@@ -15,8 +15,8 @@ _HEADERS: Final = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"strict-transport-security", b"max-age=31536000"),
-    (b"cache-control", b"no-store"),
 ]
+_NOT_KEPT: Final = (b"cache-control", b"no-store")
 _API_ONLY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _PAGE: Final = (
     b"content-security-policy",
@@ -24,12 +24,13 @@ _PAGE: Final = (
 )
 _CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="zhiyin"')
 _PERSONAL: Final = re.compile(r"/v1/profiles/by/(?P<namespace>phone|email)/(?P<value>.+)", re.S)
+_REQUEST_ID: Final = re.compile(rb"[\w.:=+/-]{1,128}")
 _PAGES: Final = ("/docs", "/console")
 
 
 class PublicHeaders:
-    """Adds security headers, rate limits (put into the scope by the gatekeeper), and on 401 how
-    to authenticate."""
+    """Adds security headers, rate limits (put into the scope by the gatekeeper), the request's id
+    (the caller's own, or else that of its trace), and on 401 how to authenticate."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -44,11 +45,23 @@ class PublicHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                challenge = [_CHALLENGE] if message["status"] == 401 else []
-                message["headers"] = [*message["headers"], *always, *challenge, *extra]
+                given = message["headers"]
+                if message["status"] == 401:
+                    extra.append(_CHALLENGE)
+                if not any(name == b"cache-control" for name, _ in given):
+                    extra.append(_NOT_KEPT)
+                extra.append((b"x-request-id", _request_id(scope)))
+                message["headers"] = [*given, *always, *extra]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return bytes(value)
+    return str(scope.get("traceparent", ""))[3:35].encode()
 
 
 class Veil:

@@ -24,6 +24,14 @@ _IDEMPOTENCY_KEY: Final = {
     "description": "the same key and body give the same answer and are done once, for 24 hours",
     "schema": {"type": "string", "maxLength": 255},
 }
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "the `ETag` of an earlier answer: 304 without a body if it would be the same",
+    "schema": {"type": "string"},
+}
+_UNCHANGED: Final = {"304": {"description": "As it was (`If-None-Match`)"}}
 _PROBLEM_SCHEMA: Final = {
     "type": "object",
     "description": "RFC 9457 problem",
@@ -124,7 +132,8 @@ def _responses(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
     if call.status != 204:
         answer["content"] = _answer_content(call, schemas)
     refusals = {str(status): _PROBLEM for status in (401, 403, 429, 503, "default")}
-    return {str(call.status): answer, **refusals}
+    unchanged = _UNCHANGED if _conditional(call) else {}
+    return {str(call.status): answer, **unchanged, **refusals}
 
 
 def _answer_content(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
@@ -169,7 +178,13 @@ def _parameters(call: Call) -> list[dict[str, Any]]:
         }
         for query in call.query
     ]
-    return [*in_path, *in_query, *([_IDEMPOTENCY_KEY] if call.creates else [])]
+    in_header = [_IDEMPOTENCY_KEY] if call.once else []
+    in_header += [_IF_NONE_MATCH] if _conditional(call) else []
+    return [*in_path, *in_query, *in_header]
+
+
+def _conditional(call: Call) -> bool:
+    return call.method == "GET" and not call.media
 
 
 def _problem_response() -> dict[str, Any]:

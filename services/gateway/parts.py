@@ -19,9 +19,10 @@ from services.gateway.idempotency import Idempotency
 from services.gateway.ingest import Ingest
 from services.gateway.keyring import Keyring
 from services.gateway.last_used import LastUsed
-from services.gateway.limits import RateLimits
+from services.gateway.limits import ProfileLimits, RateLimits
 from services.gateway.people import People
 from services.gateway.presence import Presence
+from services.gateway.room import Room
 from services.gateway.rotation import Rotation
 from services.gateway.sdk import SdkIngest
 from services.gateway.sealing import Sealer
@@ -76,7 +77,8 @@ class Gateway:
         self.rotation = Rotation(self.master_keys, sealer, clock)
         limits = RateLimits(clients.redis, settings.rate_limit)
         self.keys_used = LastUsed(self.keys.used, clock)
-        self.gate = Gatekeeper(self.keys, limits, clock, self.keys_used.mark)
+        profiles = ProfileLimits(settings.profile_rate_limit)
+        self.gate = Gatekeeper(self.keys, limits, profiles, clock, self.keys_used.mark)
         self.unmasking = Unmasking(self.vault, self.audit)
         self.door = Door(Tokens(keyring.tokens), settings.service.currency, settings.phone_region)
         counted = Counter(
@@ -97,6 +99,7 @@ class Gateway:
         self.people = People(HotCopy(clients.redis, Breaker()), self.upstreams)
         self.erasure_store = ErasureStore(database)
         self.erasures = Erasures(self.erasure_store, self.upstreams, self.vault, clock)
+        self.room = Room(settings.body_room)
         self.presence = Presence(clients.redis, self.told, clock)
 
     def told(self) -> Told:

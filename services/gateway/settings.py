@@ -2,23 +2,41 @@
 
 import re
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
+from services.gateway.cors import origins_of
 from zhiyin.runtime import env
 from zhiyin.runtime.env import SettingsError
 from zhiyin.runtime.settings import SHORTEST_SECRET, ServiceSettings
 
+MIB: Final = 2**20
+
 
 class GatewaySettings(Struct, frozen=True, kw_only=True):
-    """`rate_limit`: requests per second and key (`ZHIYIN_RATE_LIMIT`); `most_in_flight`: requests
-    with events being taken in at once, per process (`ZHIYIN_MOST_IN_FLIGHT`); `phone_region`: where
-    a phone number without country code belongs (`ZHIYIN_PHONE_REGION`, ISO 3166); `master_keys`:
-    secrets of the vault's later master keys by version (`ZHIYIN_MASTER_KEYS`, `2:secret,…`)."""
+    """What the gateway needs beyond what every service does.
+
+    - `rate_limit`: requests per second and key (`ZHIYIN_RATE_LIMIT`)
+    - `profile_rate_limit`: requests per second about one profile, per process
+      (`ZHIYIN_PROFILE_RATE_LIMIT`)
+    - `most_in_flight`: requests with events being taken in at once, per process
+      (`ZHIYIN_MOST_IN_FLIGHT`)
+    - `body_room`: bytes that bodies of requests may take at once, per process
+      (`ZHIYIN_BODY_ROOM_MB`)
+    - `cors_origins`: of web pages that may call (`ZHIYIN_CORS_ORIGINS`)
+    - `phone_region`: where a phone number without country code belongs (`ZHIYIN_PHONE_REGION`,
+      ISO 3166)
+    - `master_keys`: secrets of the vault's later master keys by version (`ZHIYIN_MASTER_KEYS`,
+      `2:secret,…`)
+    """
 
     service: ServiceSettings
     rate_limit: int = 5000
+    profile_rate_limit: int = 100
     most_in_flight: int = 64
+    body_room: int = 64 * MIB
+    cors_origins: frozenset[str] = frozenset()
     phone_region: str = "CN"
     master_keys: Mapping[int, str] = {}
 
@@ -32,9 +50,19 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
             service=ServiceSettings.from_env(environ),
             rate_limit=env.integer(environ, "ZHIYIN_RATE_LIMIT", 5000, 1, 1_000_000),
             most_in_flight=env.integer(environ, "ZHIYIN_MOST_IN_FLIGHT", 64, 1, 1_000_000),
+            profile_rate_limit=env.integer(environ, "ZHIYIN_PROFILE_RATE_LIMIT", 100, 1, 1_000_000),
+            body_room=MIB * env.integer(environ, "ZHIYIN_BODY_ROOM_MB", 64, 16, 65_536),
+            cors_origins=_origins(environ.get("ZHIYIN_CORS_ORIGINS", "")),
             phone_region=region,
             master_keys=_master_keys(environ.get("ZHIYIN_MASTER_KEYS", "")),
         )
+
+
+def _origins(text: str) -> frozenset[str]:
+    try:
+        return origins_of(text)
+    except ValueError as error:
+        raise SettingsError(f"ZHIYIN_CORS_ORIGINS: {error}") from error
 
 
 def _master_keys(text: str) -> Mapping[int, str]:

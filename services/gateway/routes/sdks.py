@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.auth import Caller
-from services.gateway.bodies import read_bytes, unzipped
+from services.gateway.bodies import read_bytes, unzip
 from services.gateway.calls import Admits, Call, trace_of
 from services.gateway.domain.rejection import Rejection
 from services.gateway.domain.scopes import EVENTS_WRITE
@@ -161,7 +161,7 @@ def _refused(refusal: Rejection) -> Problem:
 async def _body(request: Request) -> bytes:
     """Unzipped if it is zipped, whatever the headers call it."""
     body = await read_bytes(request)
-    return unzipped(body) if body.startswith(_GZIP) else body
+    return unzip(request, body) if body.startswith(_GZIP) else body
 
 
 async def _measured(_: Request) -> Response:
