@@ -176,7 +176,7 @@ class Platform:
             timeout=30,
         )
 
-    async def ready(self, patience: float = 60) -> None:
+    async def ready(self, patience: float = 120) -> None:
         """Waits until every worker says it is ready."""
         async with httpx.AsyncClient(timeout=2) as client:
             for worker in self.workers.values():

@@ -1,6 +1,8 @@
 """What every reliability test does around its fault: set a campaign up, drain, check everything."""
 
+import asyncio
 import re
+import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,6 +13,7 @@ import asyncpg
 from tests.reliability import invariants
 from tests.reliability.platform import SECRET, Platform, eventually
 from tests.reliability.receiver import received
+from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
 from zhiyin.runtime.settings import ServiceSettings
 
@@ -57,28 +60,38 @@ async def launch_pings(platform: Platform) -> None:
             assert answer.status_code < 300, answer.text
 
 
-async def drained(platform: Platform, patience: float = 180) -> None:
-    """Waits until every consumer is at the end and every outbox and delivery queue is empty."""
+async def drained(platform: Platform, patience: float = 90) -> None:
+    """Waits until every consumer is at the end and every outbox and delivery queue is empty. Fails
+    with what is left once that has not changed for `patience` seconds: how long it takes in all
+    is the machine's affair."""
     async with AsyncExitStack() as stack:
         db = await asyncpg.connect(platform.postgres.dsn)
         stack.push_async_callback(db.close)
         log = log_of(platform)
         await log.start()
         stack.push_async_callback(log.stop)
-
-        async def settled() -> bool:
-            return not (
-                await invariants.positions_at_the_end(db, log)
-                or await invariants.outboxes_empty(db)
-                or await db.fetchval("SELECT count(*) FROM engagement.delivery")
-                or await db.fetchval(
-                    "SELECT count(*) FROM engagement.run"
-                    " WHERE campaign = 'echo' AND state = 'active'"
-                )
-            )
-
         for _ in range(2):  # twice: a message published in between may move the end
-            await eventually(settled, patience, "drained")
+            before, since = await left(db, log), time.monotonic()
+            while before:
+                await asyncio.sleep(0.2)
+                after = await left(db, log)
+                if after != before:
+                    before, since = after, time.monotonic()
+                assert time.monotonic() < since + patience, "stuck: " + "; ".join(before[:10])
+
+
+async def left(db: asyncpg.Connection, log: EventLog) -> list[str]:
+    """What is still to be done."""
+    deliveries = await db.fetchval("SELECT count(*) FROM engagement.delivery")
+    waits = await db.fetchval(
+        "SELECT count(*) FROM engagement.run WHERE campaign = 'echo' AND state = 'active'"
+    )
+    return [
+        *await invariants.positions_at_the_end(db, log),
+        *await invariants.outboxes_empty(db),
+        *([f"{deliveries} deliveries"] if deliveries else []),
+        *([f"{waits} waits"] if waits else []),
+    ]
 
 
 async def check_everything(
