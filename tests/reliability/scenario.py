@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from tests.reliability import invariants
-from tests.reliability.platform import SECRET, Platform, eventually
+from tests.reliability.platform import SECRET, Platform
 from tests.reliability.receiver import received
 from zhiyin.runtime.log import EventLog
 from zhiyin.runtime.log.opening import open_log
