@@ -50,7 +50,7 @@ async def drive(url: str, make: Callable[[int], bytes], requests: int, connectio
         for number in numbers:
             started = time.perf_counter()
             writer.write(make(number))
-            if await _answer(reader) >= 300:
+            if await answer_status(reader) >= 300:
                 refused += 1
             latencies.append(time.perf_counter() - started)
         writer.close()
@@ -68,7 +68,7 @@ async def drive(url: str, make: Callable[[int], bytes], requests: int, connectio
     )
 
 
-async def _answer(reader: asyncio.StreamReader) -> int:
+async def answer_status(reader: asyncio.StreamReader) -> int:
     """Read one answer; its status."""
     head = await reader.readuntil(b"\r\n\r\n")
     status = int(head[9:12])

@@ -2,6 +2,8 @@
 
 import json
 import platform
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +16,11 @@ class Figure(Struct, frozen=True):
     what: str
     value: float
     unit: str
+
+
+def say(what: str) -> None:
+    """How far a long benchmark is."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {what}\n")
 
 
 def show(title: str, figures: Sequence[Figure]) -> None:

@@ -1,155 +1,188 @@
 """(d) All four services, one instance each, fed through the gateway at a steady pace; (e) their
-memory at the end. On the embedded stack, and on a local Apache Kafka."""
+memory at the end. On the embedded stack, and on a local Apache Kafka.
+
+The highest rate is looked for from what the platform gets through when far too much is posted: the
+first rate below that which is kept up for two minutes, each trial ending early once it falls
+behind. Everything is bounded: about six minutes per log.
+"""
 
 import asyncio
 import json
+import os
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from typing import Any
+from typing import Final
 
+import asyncpg
 import httpx
+from msgspec import Struct
 
 from bench.gateway_door import up
-from bench.report import Figure
+from bench.live_news import delays, milliseconds
+from bench.processor_time import ProcessorTime
+from bench.report import Figure, say
 from bench.servers import SERVICES, Servers, memory_mib, servers
-from bench.streams import events
+from bench.shop import Shop, Watch
 from zhiyin.embedded.ports import free_port
+from zhiyin.runtime.delays import Buckets
 
-TICK = 0.05
-RATES = (500, 750, 1_000, 1_250, 1_500, 2_000, 2_500, 3_000)
-TRIAL = 20.0
-CONFIRM = 120.0
-CALM = 300
-PEOPLE = 20_000
+CALM: Final = 300
+WARM: Final = 15.0
+LOOK: Final = 60.0
+FLOOD: Final = 4_000
+FLOOD_SECONDS: Final = 5.0
+KEEP_UP: Final = 120.0
+STEP: Final = 0.85
+DRAIN: Final = 60.0
+# Time for looking for the highest rate; a trial begins only if it can end within that.
+SEARCH: Final = 240.0
 # A lag of this many seconds of events, which does not grow, is batching and not falling behind.
-SLACK = 2.0
+SLACK: Final = 2.0
+BEHIND: Final = 6.0
 
 
-def endless() -> Iterator[dict[str, Any]]:
-    """Events as a storefront posts them, each dated when it is taken."""
-    seed = time.time_ns() % 1_000_000
-    while True:
-        seed += 1
-        for event in events(50_000, PEOPLE, seed):
-            yield {
-                "event_id": event.event_id,
-                "type": event.type,
-                "occurred_at": datetime.now(UTC).isoformat(),
-                "customer": dict(event.customer),
-                "properties": json.loads(bytes(event.properties)),
-            }
+class Running(Struct, frozen=True):
+    """The platform under measurement. `urls`: of the workers' own HTTP sides."""
+
+    shop: Shop
+    watch: Watch
+    used: ProcessorTime
+    urls: Sequence[str]
 
 
-class Shop:
-    """Posts at a pace, a few events per tick in one request, and watches how far behind we are."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-        self._stream = endless()
-        self.refused = 0
-
-    async def post(self, rate: float, seconds: float) -> None:
-        """`rate` events per second for `seconds`, whether or not answers come in time."""
-        started = time.perf_counter()
-        sent, waiting = 0, set()
+async def keeps_up(on: Running, rate: float, seconds: float) -> bool:
+    """Whether the lag stays within the slack, second half no worse than the first; ends early
+    when it is far behind."""
+    refused, half = on.shop.refused, 0
+    feeding = asyncio.create_task(on.shop.post(rate, seconds))
+    started = time.perf_counter()
+    try:
         while (passed := time.perf_counter() - started) < seconds:
-            due = int(passed * rate) - sent
-            if due:
-                batch = [next(self._stream) for _ in range(min(due, 500))]
-                sent += len(batch)
-                task = asyncio.create_task(self._send(batch))
-                waiting.add(task)
-                task.add_done_callback(waiting.discard)
-            await asyncio.sleep(TICK)
-        if waiting:
-            await asyncio.wait(waiting)
-
-    async def _send(self, batch: list[dict[str, Any]]) -> None:
-        answer = await self._client.post("/v1/events", json={"events": batch})
-        if answer.status_code != 202:
-            self.refused += 1
-
-    async def system(self) -> dict[str, Any]:
-        return dict((await self._client.get("/v1/system")).json())
-
-    async def lag(self) -> int:
-        """Records behind, summed over every consumer."""
-        services = (await self.system())["services"].values()
-        return sum(sum(service["lag"].values()) for service in services)
-
-    async def keeps_up(self, rate: float, seconds: float) -> bool:
-        """Whether the lag stays within the slack, second half no worse than the first."""
-        refused = self.refused
-        feeding = asyncio.create_task(self.post(rate, seconds))
-        await asyncio.sleep(seconds / 2)
-        half = await self.lag()
+            await asyncio.sleep(min(5.0, seconds / 4))
+            lag = await on.watch.lag()
+            half = max(half, lag) if passed < seconds / 2 else half
+            if lag > rate * BEHIND or on.shop.refused > refused:
+                return False
         await feeding
-        end = await self.lag()
-        return self.refused == refused and end <= max(half, rate * SLACK)
-
-    async def rest(self) -> None:
-        """Until nothing is left to do."""
-        while await self.lag():
-            await asyncio.sleep(0.2)
+    finally:
+        feeding.cancel()
+    return await on.watch.lag() <= max(half, rate * SLACK)
 
 
-async def steady(shop: Shop) -> float:
-    """The highest of `RATES` that is kept up in a short trial and then for two minutes."""
-    best = 0
-    for rate in RATES:
-        if not await shop.keeps_up(rate, TRIAL):
-            break
-        best = rate
-    await shop.rest()
-    while best and not await shop.keeps_up(best, CONFIRM):
-        await shop.rest()
-        best = max((rate for rate in RATES if rate < best), default=0)
-    await shop.rest()
-    return best
+async def throughput(on: Running) -> float:
+    """Events per second that it gets through when there is no end of them."""
+    sent, started = on.shop.sent, time.perf_counter()
+    await on.shop.post(FLOOD, FLOOD_SECONDS)
+    await on.watch.rest(DRAIN)
+    return (on.shop.sent - sent) / (time.perf_counter() - started)
 
 
-async def measure(machine: Servers, label: str) -> Sequence[Figure]:
+async def highest(on: Running, start: float) -> float:
+    """The highest rate found that is kept up for two minutes; 0 if time ran out before."""
+    rate, ends = float(start), time.perf_counter() + SEARCH
+    while time.perf_counter() + KEEP_UP < ends:
+        rate = max(50.0, round(rate / 50) * 50)
+        say(f"two minutes at {rate:.0f} events/s")
+        if await keeps_up(on, rate, KEEP_UP):
+            return rate
+        await on.watch.rest(DRAIN)
+        rate *= STEP
+    return 0.0
+
+
+async def all_delays(urls: Sequence[str], since: dict[str, Buckets]) -> dict[str, Buckets]:
+    found: dict[str, Buckets] = {}
+    for url in urls:
+        found |= await delays(url, since)
+    return found
+
+
+async def measure(on: Running, label: str) -> list[Figure]:
+    say(f"{label}: {CALM} events/s")
+    await on.shop.post(CALM, WARM)  # caches fill, statistics are gathered
+    since, used = await all_delays(on.urls, {}), await on.used.read()
+    sent = on.shop.sent
+    await on.shop.post(CALM, LOOK)
+    calm = await on.used.read() - used
+    heard, per = await all_delays(on.urls, since), on.shop.sent - sent
+    await on.watch.rest(DRAIN)
+    used, sent = await on.used.read(), on.shop.sent
+    say(f"{label}: as many events as it gets through")
+    most = await throughput(on)
+    flooded, flood = await on.used.read() - used, on.shop.sent - sent
+    best = await highest(on, most)
+    return [
+        Figure(f"{label}: highest rate kept up for two minutes", best, "events/s"),
+        Figure(f"{label}: got through when {FLOOD}/s were posted", most, "events/s"),
+        *(
+            Figure(f"{label}: {name.replace('_', ' ')}, p{q * 100:.0f} at {CALM}/s", ms, "ms")
+            for name in sorted(heard)
+            for q in (0.5, 0.99)
+            if (ms := milliseconds(heard[name], q)) == ms  # not NaN: nothing was seen
+        ),
+        *_times(f"{label}: processor at {CALM}/s", calm, per),
+        *_times(f"{label}: processor when flooded", flooded, flood),
+    ]
+
+
+def _times(label: str, microseconds: Counter[str], events: int) -> list[Figure]:
+    """µs per event by process, and of all together but the client."""
+    each = [
+        Figure(f"{label}, {name}", used / events, "µs/event")
+        for name, used in microseconds.most_common()
+        if used >= events
+    ]
+    whole = sum(used for name, used in microseconds.items() if name != "the client")
+    return [Figure(f"{label}, platform and servers", whole / events, "µs/event"), *each]
+
+
+async def platform(machine: Servers, label: str) -> list[Figure]:
     for service in SERVICES:
         machine.run(service, "migrate")
     created = machine.run("gateway", "keys", "create", "--scopes", "admin", "--name", "bench")
-    headers = {"authorization": f"Bearer {json.loads(created)['key']}"}
+    key = json.loads(created)["key"]
     with ExitStack() as stack:
         gateway = f"127.0.0.1:{free_port()}"
-        urls = {"ZHIYIN_GATEWAY_URLS": f"http://{gateway}", "ZHIYIN_RATE_LIMIT": "1000000"}
-        running = {}
+        told = {"ZHIYIN_GATEWAY_URLS": f"http://{gateway}", "ZHIYIN_RATE_LIMIT": "1000000"}
+        running, urls = {}, []
         for service in SERVICES[:-1]:
-            running[service], address = stack.enter_context(machine.serving(service, **urls))
-            urls[f"ZHIYIN_{service.upper()}_URLS"] = address
+            running[service], address = stack.enter_context(machine.serving(service, **told))
+            told[f"ZHIYIN_{service.upper()}_URLS"] = address
+            urls.append(address)
             await up(address)
-        urls["ZHIYIN_LISTEN"] = gateway
-        running["gateway"], _ = stack.enter_context(machine.serving("gateway", **urls))
+        told["ZHIYIN_LISTEN"] = gateway
+        running["gateway"], _ = stack.enter_context(machine.serving("gateway", **told))
         await up(f"http://{gateway}")
+        db = await asyncpg.connect(machine.postgres.dsn)
+        pids = {name: process.pid for name, process in running.items()}
+        used = ProcessorTime(pids | _servers(machine), machine.postgres.pid or 0, db)
+        shop = Shop(f"http://{gateway}", key)
+        headers = {"authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(
             base_url=f"http://{gateway}", headers=headers, timeout=60
         ) as client:
-            shop = Shop(client)
-            await shop.post(CALM, 30)  # caches fill, statistics are gathered
-            await shop.post(CALM, 125)  # delays are of the last two minutes
-            delays = (await shop.system())["delays"]
-            highest = await steady(shop)
-        used = {service: memory_mib(process) for service, process in running.items()}
+            figures = await measure(Running(shop, Watch(client), used, urls), label)
+        memory = {name: memory_mib(process) for name, process in running.items()}
+        shop.close()
+        await db.close()
     return [
-        Figure(f"{label}: highest rate kept up for two minutes", highest, "events/s"),
-        *(
-            Figure(f"{label}: {name.replace('_', ' ')}, {which} at {CALM}/s", delay[key], "ms")
-            for name, delay in sorted(delays.items())
-            for which, key in (("p50", "p50_ms"), ("p99", "p99_ms"))
-            if delay.get(key) is not None
-        ),
-        *(Figure(f"{label}: memory of {name}", mib, "MiB") for name, mib in used.items()),
+        *figures,
+        *(Figure(f"{label}: memory of {name}", mib, "MiB") for name, mib in memory.items()),
     ]
+
+
+def _servers(machine: Servers) -> dict[str, int]:
+    there = {"Valkey": machine.valkey.pid, "the client": os.getpid()}
+    if machine.kafka is not None:
+        there["Apache Kafka"] = machine.kafka.pid
+    return {name: pid for name, pid in there.items() if pid is not None}
 
 
 def run() -> Sequence[Figure]:
     figures: list[Figure] = []
     for kafka, label in ((False, "embedded"), (True, "Apache Kafka")):
         with servers(kafka=kafka) as machine:
-            figures += asyncio.run(measure(machine, label))
+            figures += asyncio.run(platform(machine, label))
     return figures

@@ -27,6 +27,8 @@ class Merge(Struct, frozen=True):
 
 async def absorb(tx: Connection, merges: Sequence[Merge], now: Instant) -> None:
     """Identifiers and aliases lead to the kept person, the rows of the others go."""
+    if not merges:
+        return
     gone = [one.gone.profile_id for one in merges]
     kept = [one.kept.profile_id for one in merges]
     await tx.execute(

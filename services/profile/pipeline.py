@@ -22,7 +22,7 @@ from services.profile.erasing import Erased, erase, erasure_in, nothing_to_erase
 from services.profile.former import Merge
 from services.profile.graph import Locked
 from services.profile.hearing import Hearing
-from services.profile.identify import Found, identify
+from services.profile.identify import Found, Identifying
 from services.profile.parting import Divider, Parted
 from services.profile.saving import Absorbed, Saving, Written
 from zhiyin.contracts.instants import Instant
@@ -52,7 +52,7 @@ class Pipeline:
         self._saving = saving
         self._policy = policy
         self._clock = clock
-        self._limits = limits
+        self._identifying = Identifying(limits)
 
     async def apply(self, tx: Connection, records: Sequence[Record]) -> Outcome:
         """A batch of `events.*`."""
@@ -61,7 +61,7 @@ class Pipeline:
         fresh = await store.first_sight(tx, arrived.records)
         new = [event for event in arrived.events if event.uid in fresh]
         heard = await self._hearing.hear(tx, new)
-        found, resolution = await identify(tx, heard, self._limits)
+        found, resolution = await self._identifying.identify(tx, heard)
         world = World(rules, self._policy, self._clock())
         rejected = await _strangers(tx, arrived, resolution.strangers, world.now)
         found, erased = await _erased(tx, found, arrived, world.now)

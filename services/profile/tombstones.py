@@ -55,6 +55,8 @@ async def end(tx: Connection, erasure_id: str, at: Instant) -> None:
 
 async def count_refused(tx: Connection, refused: Counter[str]) -> None:
     """By erasure: its receipt says how many events came too late."""
+    if not refused:
+        return
     await tx.executemany(
         "UPDATE erasure SET refused = refused + $2 WHERE erasure_id = $1", sorted(refused.items())
     )

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from services.profile.domain.reading import Reader
 from services.profile.editor import Editor
 from services.profile.hearing import Hearing
 from services.profile.hot_copies import HotCopies
+from services.profile.identify import Contended
 from services.profile.main import MIGRATIONS, SERVICE
 from services.profile.passing_time import RETAG, PassingTime
 from services.profile.pipeline import Pipeline
@@ -86,10 +87,13 @@ class Service:
         return messages(outcome)
 
     async def handle(self, records: Sequence[Record]) -> Outcome:
-        async with self.database.transaction() as tx:
-            outcome = await self.pipeline.apply(tx, records)
-        await outcome.after_commit()
-        return outcome
+        """Until it comes through, as the runtime does."""
+        while True:
+            with suppress(Contended):
+                async with self.database.transaction() as tx:
+                    outcome = await self.pipeline.apply(tx, records)
+                await outcome.after_commit()
+                return outcome
 
     async def pass_time(self, now: Instant) -> list[ProfileChanged]:
         """Fire what is due at `now`, as the runtime does."""

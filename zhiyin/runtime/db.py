@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ _NO_TCP_USER_TIMEOUT: Final = -1
 
 
 class Database:
-    """Times are in seconds. `role` None keeps the role of the DSN."""
+    """Times are in seconds. `role` None keeps the role of the DSN; `settings`: the server's, for
+    its connections."""
 
     def __init__(
         self,
@@ -23,12 +24,14 @@ class Database:
         *,
         size: int = 12,
         command_timeout: float = 30.0,
+        settings: Mapping[str, str] = {},
     ) -> None:
         self.dsn = dsn
         self.schema = schema
         self.role = role
         self._size = size
         self._command_timeout = command_timeout
+        self._settings = settings
         self._pool: asyncpg.Pool | None = None
 
     @property
@@ -69,6 +72,7 @@ class Database:
             "jit": "off",
             # Prepared while a table is small, a plan that reads all of it would stay as it grows.
             "enable_seqscan": "off",
+            **self._settings,
             **acting,
         }
 

@@ -58,12 +58,16 @@ class EventBatches:
         self._wakes = wakes
         self._stands = stands
         self._size = size
+        self._swept = False
 
-    async def run(self, records: Sequence[Record]) -> None:
-        """Apply all of them; those that cannot be applied go to the dead letters. Raises Fenced
-        when the lane must look where it stands, and Halted."""
+    async def run(self, records: Sequence[Record]) -> bool:
+        """Apply all of them; those that cannot be applied go to the dead letters. Whether what
+        others left in the outbox was seen. Raises Fenced when the lane must look where it stands,
+        and Halted."""
+        self._swept = False
         with record_spans(self._context.telemetry, records) as traced:
             await bisect(traced, self._until_committed, self._set_aside, _is_hopeless)
+        return self._swept
 
     async def _until_committed(self, records: Sequence[Record], apply: Apply | None = None) -> None:
         backoff = Backoff()
@@ -129,7 +133,7 @@ class EventBatches:
             outcome = await apply(tx, records)
         context.fault("after_apply")
         await set_aside(tx, outcome.rejected)
-        numbers = {partition.number for partition in steps}
+        numbers = {partition.number for partition in self._stands}
         written = await self._outbox.write(tx, outcome.outgoing, numbers)
         return _Attempt(records, steps, outcome, written)
 
@@ -138,6 +142,7 @@ class EventBatches:
             if partition in self._stands:
                 self._stands[partition] = Stand(step.stand.epoch, step.end)
         self._wakes.committed()
+        self._swept = attempt.written.swept
         self._count(attempt)
         await self._outbox.committed(attempt.written, attempt.outcome.after_commit)
         rejected = len(attempt.outcome.rejected)

@@ -116,10 +116,14 @@ class Lane:
 
     async def _apply(self, records: Sequence[Record]) -> None:
         self._intake.ahead(len(records))
+        sweep_at = self._sweep_at
         try:
-            await self._events.run(records)
+            swept = await self._events.run(records)
         except Fenced:
             await self._look_where_we_stand()
+        else:
+            if swept and sweep_at == self._sweep_at:  # no partitions gained meanwhile
+                self._sweep_at = self._sweep_again()
         self._intake.applied(len(records))
         self.progress_at = asyncio.get_running_loop().time()
 
@@ -159,7 +163,10 @@ class Lane:
             if not is_outage(error):
                 raise
             _log.warning("outbox not swept", error=repr(error))
-        self._sweep_at = asyncio.get_running_loop().time() + self._context.options.sweep
+        self._sweep_at = self._sweep_again()
+
+    def _sweep_again(self) -> float:
+        return asyncio.get_running_loop().time() + self._context.options.sweep
 
     async def _look_where_we_stand(self) -> None:
         """After being fenced: give up what others hold, go back to where the rest stands."""

@@ -17,10 +17,12 @@ from zhiyin.runtime.settler import Recover, Settler
 
 
 class Written(NamedTuple):
-    """What a transaction did to the outbox, for when it has committed."""
+    """What a transaction did to the outbox, for when it has committed. `swept`: it has seen all
+    that others left."""
 
     letters: Sequence[Letter]
     deleted: Sequence[Row]
+    swept: bool = False
 
 
 class LaneOutbox:
@@ -52,12 +54,13 @@ class LaneOutbox:
     async def write(
         self, tx: Connection, outgoing: Sequence[Outgoing], numbers: Collection[int]
     ) -> Written:
-        """Inside a transaction: add rows, delete finished ones."""
+        """Inside a transaction: add rows, delete finished ones, and find those of `numbers` that
+        others left."""
         done = self._ledger.done()
         if not outgoing and not done:
             return Written((), ())
         letters = await outbox.write(tx, outgoing, done, numbers, self._ledger.known())
-        return Written(letters, done)
+        return Written(letters, done, sum(each.foreign for each in letters) < outbox.MOST_ROWS)
 
     async def committed(
         self, written: Written, after_commit: Callable[[], Awaitable[None]] | None = None
@@ -73,9 +76,9 @@ class LaneOutbox:
 
     async def sweep(self, numbers: Collection[int]) -> int:
         """Delete what is finished and take up what others left; how many rows were taken up."""
-        async with self._db.transaction() as tx:
-            done = self._ledger.done()
-            letters = await outbox.write(tx, (), done, numbers, self._ledger.known())
+        done = self._ledger.done()
+        async with self._db.connection() as connection:  # one statement, hence one transaction
+            letters = await outbox.write(connection, (), done, numbers, self._ledger.known())
         await self.committed(Written(letters, done))
         return len(letters)
 

@@ -16,7 +16,7 @@ from zhiyin.runtime.log import Message
 from zhiyin.runtime.log.interface import LARGEST_MESSAGE, Headers
 
 ID_HEADER: Final = "id"
-_MOST_ROWS: Final = 200
+MOST_ROWS: Final = 200
 
 _INSERT: Final = """
 INSERT INTO outbox (partition, messages, count)
@@ -31,7 +31,7 @@ WITH gone AS (DELETE FROM outbox WHERE (partition, seq) IN
     RETURNING partition, seq)
 SELECT partition, seq, messages FROM (
   SELECT partition, seq, messages FROM outbox
-  WHERE partition = ANY($6::int[]) AND seq <> ALL($7::bigint[]) ORDER BY seq LIMIT {_MOST_ROWS}
+  WHERE partition = ANY($6::int[]) AND seq <> ALL($7::bigint[]) ORDER BY seq LIMIT {MOST_ROWS}
 ) others UNION ALL SELECT partition, seq, NULL FROM put ORDER BY 2
 """  # noqa: S608 - our own constants
 _READ: Final = """

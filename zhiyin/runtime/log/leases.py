@@ -4,7 +4,7 @@ A member renews its leases every second or so; one that stays silent for `ttl` l
 it happens under one lock per group, so members agree without a leader.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from zhiyin.runtime.db import Database
@@ -112,7 +112,9 @@ class Leases:
             list(numbers),
         )
 
-    async def _take(self, tx: Any, numbers: Iterable[int]) -> dict[int, int]:
+    async def _take(self, tx: Any, numbers: Collection[int]) -> dict[int, int]:
+        if not numbers:
+            return {}
         rows = await tx.fetch(
             "UPDATE lease SET owner = $2, generation = generation + 1,"
             " expires_at = clock_timestamp() + make_interval(secs => $3)"

@@ -33,7 +33,15 @@ class PostgresLog:
         append_timeout: float = 10.0,
         instance: str = "local",
     ) -> None:
-        self._db = Database(dsn, "log", "zhiyin_log", size=7, command_timeout=append_timeout)
+        # Its statements take arrays of a few elements, which PostgreSQL would plan anew each time.
+        self._db = Database(
+            dsn,
+            "log",
+            "zhiyin_log",
+            size=7,
+            command_timeout=append_timeout,
+            settings={"plan_cache_mode": "force_generic_plan"},
+        )
         self._retention_days = retention_days
         self._lease = lease
         self._instance = instance
