@@ -12,7 +12,7 @@ from services.engagement.domain.codes import read_code
 from services.engagement.domain.redeeming import unusable
 from services.engagement.incoming import Change
 from services.engagement.keeping import Newest, Rows
-from services.engagement.store import coupons, ledger, people, redemptions
+from services.engagement.store import coupons, ledger, people, redemptions, subjects
 from services.engagement.store.redemptions import Taken, Undone
 from services.engagement.undoing import UNDOING, undone_by
 from zhiyin.contracts.instants import Instant
@@ -37,16 +37,15 @@ _order: Final = msgspec.msgpack.Decoder(_Order, strict=False).decode
 async def reach_goals(
     tx: Connection, fresh: Iterable[Change], rows: Rows, catalog: Catalog
 ) -> None:
-    await ledger.reach_goals(
-        tx,
-        (
-            (people.final(rows, change.profile_id), campaign.key, cause.at)
-            for change in fresh
-            for cause in change.causes
-            for campaign in catalog.goals.get(cause.type, ())
-            if campaign.goal is not None and campaign.goal.match.holds(cause)
-        ),
-    )
+    reached = {
+        (people.final(rows, change.profile_id), campaign.key, cause.at)
+        for change in fresh
+        for cause in change.causes
+        for campaign in catalog.goals.get(cause.type, ())
+        if campaign.goal is not None and campaign.goal.match.holds(cause)
+    }
+    await ledger.reach_goals(tx, reached)
+    await subjects.reach_goals(tx, reached)
 
 
 async def use_coupons(tx: Connection, fresh: Iterable[Change], currency: str, now: Instant) -> None:

@@ -12,7 +12,7 @@ from services.engagement.expiring import reminder
 from services.engagement.gather import Gathered
 from services.engagement.own_events import own_event
 from services.engagement.run_timers import run_timer
-from services.engagement.store import coupons, ledger, runs
+from services.engagement.store import coupons, ledger, runs, subjects
 from zhiyin.contracts.actions import ActionDecided
 from zhiyin.contracts.instants import moment
 from zhiyin.contracts.profiles import encode
@@ -34,6 +34,9 @@ async def carry_out(
     partitions = {customer.profile_id: customer.partition for customer in customers}
     actions, issued, tags = _sorted_out(effects)
     await ledger.add_decisions(tx, [each for person in customers for each in person.decisions])
+    await subjects.add(
+        tx, [trial for person in customers for each in person.decisions for trial in each.trials]
+    )
     changed = [person.runs[run_id] for person in customers for run_id in sorted(person.touched)]
     await runs.save(tx, changed)
     await _wind(tx, changed, gathered, partitions)

@@ -8,6 +8,7 @@ from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.catalog import Catalog, catalog
 from services.engagement.domain.channels import Channel
 from services.engagement.domain.coupons import coupon_template
+from services.engagement.domain.experiments import Experiments
 from services.engagement.domain.pressure import default_pressure, pressure_of
 from services.engagement.domain.templates import message_template
 from services.engagement.sealing import Sealer
@@ -81,4 +82,5 @@ class Catalogs:
                 for spec, _ in await stored.coupon_templates(tx)
             ],
             default_pressure(zone) if pressure is None else pressure_of(pressure, zone),
+            Experiments(await stored.experiments(tx)),
         )

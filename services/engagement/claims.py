@@ -36,9 +36,14 @@ class Claims:
         now = self._clock()
         async with self._db.transaction() as tx:
             template = await self._template(tx, key)
-            row = await _person(tx, spec.profile_id)
-            id_ = uuid.uuid5(_NAMES, f"{key}\0{row.profile_id}\0{spec.claim_id}")
+            present = await reports.present_id(tx, spec.profile_id)
+            id_ = uuid.uuid5(_NAMES, f"{key}\0{present}\0{spec.claim_id}")
             code = self._code_of(id_)
+            if (known := await coupons.find(tx, code)) is not None:
+                return known, False
+            if await coupons.used_up(tx, key):  # for good: nobody need wait in line to hear it
+                raise _used_up(template)
+            row = await _person(tx, present)
             if (known := await coupons.find(tx, code)) is not None:
                 return known, False
             await _check(tx, template, row.profile_id)
@@ -59,13 +64,12 @@ class Claims:
         return coupon_template(found, self._currency)
 
 
-async def _person(tx: Connection, profile_id: str) -> people.Row:
-    """Locked, as whoever they are now."""
-    present = await reports.present_id(tx, profile_id)
+async def _person(tx: Connection, present: str) -> people.Row:
+    """Locked."""
     known = await people.known(tx, present)
     row = None if known is None else (await people.lock(tx, [present], 1)).get(present)
     if row is None or not row.stands:
-        raise no_such("profile", profile_id)
+        raise no_such("profile", present)
     return row
 
 
@@ -78,4 +82,8 @@ async def _check(tx: Connection, template: CouponTemplate, profile_id: str) -> N
             raise Problem(409, "per_person", message)
     left = (await coupons.remaining(tx, [template.key])).get(template.key)
     if left is not None and left < 1:
-        raise Problem(409, "budget", f"all {template.budget} have been issued")
+        raise _used_up(template)
+
+
+def _used_up(template: CouponTemplate) -> Problem:
+    return Problem(409, "budget", f"all {template.budget} have been issued")

@@ -80,6 +80,7 @@ class Gatherer:
             code_of=lambda action_id: coupon_code(self.coupon_secret, action_id),
             currency=self.currency,
             remaining=remaining,
+            experiments=catalog.experiments,
         )
 
     async def _customers(

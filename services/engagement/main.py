@@ -29,6 +29,7 @@ from services.engagement.reordering import REORDER_TIMER
 from services.engagement.retention import data_classes
 from services.engagement.routes.campaigns import campaign_routes
 from services.engagement.routes.coupons import Counter, coupon_routes
+from services.engagement.routes.experiments import experiment_routes
 from services.engagement.routes.people import people_routes
 from services.engagement.routes.settings import setting_routes
 from services.engagement.run_timers import RUN_TIMER
@@ -134,7 +135,7 @@ def compose(outside: Outside) -> Engagement:
         outside.telemetry,
         database=outside.database,
         worker=worker,
-        routers=_routes(outside, options, sealer, places),
+        routers=_routes(outside, options, sealer, places, catalogs),
         lifespan=_beside(
             deliverer,
             Retention(outside.database, data_classes(), service.retention, outside.clock),
@@ -151,7 +152,7 @@ def _senders(outside: Outside, places: Places, sealer: Sealer) -> Mapping[str, S
 
 
 def _routes(
-    outside: Outside, options: Options, sealer: Sealer, places: Places
+    outside: Outside, options: Options, sealer: Sealer, places: Places, catalogs: Catalogs
 ) -> Sequence[APIRouter]:
     database, clock, currency = outside.database, outside.clock, options.currency
     editor = Editor(database, options, outside.partitions, clock, outside.settings.approval)
@@ -164,7 +165,8 @@ def _routes(
         Lookups(database, clock),
     )
     return [
-        campaign_routes(database, editor, currency),
+        campaign_routes(database, editor, catalogs, currency, clock),
+        experiment_routes(database, settings_editor, catalogs, currency, clock),
         setting_routes(database, settings_editor, sealer),
         coupon_routes(database, counter, currency, clock),
         people_routes(database, currency, clock),

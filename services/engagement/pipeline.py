@@ -24,6 +24,7 @@ from services.engagement.domain.walk import Effect
 from services.engagement.gather import Gatherer
 from services.engagement.incoming import Change, read
 from services.engagement.keeping import Newest, Rows, keep_people
+from services.engagement.outcomes import note_orders
 from services.engagement.parking import Stimuli, hold_back, unpark
 from services.engagement.reordering import watch_reorders
 from services.engagement.store import people, runs
@@ -78,6 +79,7 @@ class Pipeline:
         await watch_days(tx, fresh, rows, newest, catalog, now)
         decided = await self.decide(tx, rows, stimuli, newest, catalog, now)
         await reach_goals(tx, fresh, rows, catalog)
+        await note_orders(tx, fresh, rows, newest)
         await use_coupons(tx, fresh, self._gatherer.currency, now)
         await give_back_coupons(tx, fresh, rows, newest, now)
         return self.outcome(decided, incoming.rejected)

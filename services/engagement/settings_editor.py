@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from services.engagement.channel_settings import ChannelSettings
-from services.engagement.domain.coupons import coupon_template
+from services.engagement.domain.coupons import MOST_MONEY, coupon_template
 from services.engagement.domain.faults import Faults, Faulty
 from services.engagement.domain.templates import message_template
 from services.engagement.refusals import no_such, one_fault, refused
@@ -16,6 +16,7 @@ from zhiyin.contracts.campaigns import (
     AUTO_CHANNEL,
     ChannelSpec,
     CouponTemplateSpec,
+    ExperimentsSpec,
     MessageTemplateSpec,
     PressureSpec,
 )
@@ -70,6 +71,21 @@ class SettingsEditor:
                 raise no_such("coupon template", spec.key)
             if not await stored.change_coupon_template(tx, spec, self._clock()):
                 raise one_fault("/budget", "below_issued", "more have been issued already")
+
+    async def put_experiments(self, spec: ExperimentsSpec) -> None:
+        """Raises Problem (422)."""
+        faults = Faults()
+        faults.duration("/window", spec.window)
+        for channel, cost in spec.message_costs.items():
+            if not (cost.is_finite() and 0 <= cost <= MOST_MONEY):
+                faults.add(f"/message_costs/{channel}", "bad_amount", "must be between 0 and 10^12")
+        try:
+            faults.raise_if_any()
+        except Faulty as error:
+            raise refused(error) from error
+        async with self._db.transaction() as tx:
+            await stored.touch(tx)
+            await stored.save_experiments(tx, spec)
 
     async def put_pressure(self, spec: PressureSpec) -> None:
         faults = Faults()

@@ -309,7 +309,7 @@ class Instance:
             return list(await connection.fetch(query, *arguments))
 
     async def launch(self, spec: Mapping[str, Any], **options: Any) -> None:
-        campaign = msgspec.convert(spec, CampaignSpec)
+        campaign = msgspec.convert({"holdout": 0, **spec}, CampaignSpec)
         await self.editor.create(campaign, "test")
         await self.editor.move(campaign.key, "launch", "test", **options)
 

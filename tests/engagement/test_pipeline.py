@@ -255,6 +255,7 @@ async def test_erasure_leaves_nothing_and_later_messages_do_not_revive(
         "engagement.person": 1,
         "engagement.member": 1,
         "engagement.timer": 2,
+        "engagement.subject": 1,
         "engagement.delivery": 1,
         "engagement.run": 1,
         "engagement.decision": 2,

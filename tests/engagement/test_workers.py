@@ -69,6 +69,7 @@ async def test_two_workers_act_once_for_everybody_though_one_leaves_half_way(
         for channel in ("sms", "inbox"):
             await a_channel(instance, receiver, channel)
         await instance.fetch("UPDATE catalog SET pressure = $1", b'{"caps":[],"quiet_hours":null}')
+        await instance.fetch("UPDATE catalog SET experiments = $1", b'{"default_holdout":0}')
         await instance.fetch("UPDATE catalog SET revision = revision + 1")
         async with a_process(database, "one"):
             async with a_process(database, "two"):

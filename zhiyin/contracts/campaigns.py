@@ -27,6 +27,7 @@ from zhiyin.contracts.coupons import (
     ReverseSpec,
     RevokeSpec,
 )
+from zhiyin.contracts.experiments import DEFAULT_EXPERIMENTS, ExperimentsSpec
 from zhiyin.contracts.segments import KEY_PATTERN, Key
 from zhiyin.contracts.steps import (
     AUTO_CHANNEL,
@@ -58,6 +59,7 @@ from zhiyin.contracts.triggers import (
 # Whoever talks to the engagement service finds all its bodies here.
 __all__ = [
     "AUTO_CHANNEL",
+    "DEFAULT_EXPERIMENTS",
     "DEFAULT_PRESSURE",
     "STEP_KINDS",
     "Brand",
@@ -73,6 +75,7 @@ __all__ = [
     "DateTrigger",
     "EventMatch",
     "EventTrigger",
+    "ExperimentsSpec",
     "GoalSpec",
     "LaunchSpec",
     "MessageStep",
@@ -120,10 +123,10 @@ class CampaignSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
     `where` is a rule over the person at the moment of entering; `reentry` how long after the last
     entry somebody may enter again (absent: once they are out, the next occurrence enters them);
-    `holdout` the share (0–0.9) that is left alone, for comparison; `priority` 0–100; `brand` whose
-    it is: keys and operators bound to brands see and change only theirs; `inside`: what a new
-    version means for those on their way: they `keep` theirs, or `move` to it where the step they
-    stand at is in it.
+    `holdout` the share (0–0.9) that is left alone, for comparison (absent: the platform's default
+    for marketing, 0.1 unless changed, otherwise none); `priority` 0–100; `brand` whose it is: keys
+    and operators bound to brands see and change only theirs; `inside`: what a new version means for
+    those on their way: they `keep` theirs, or `move` to it where the step they stand at is in it.
     """
 
     key: Key
@@ -133,7 +136,7 @@ class CampaignSpec(Struct, frozen=True, forbid_unknown_fields=True):
     purpose: Purpose = "marketing"
     where: Any = None
     reentry: DurationText | None = None
-    holdout: Annotated[float, Meta(ge=0, le=0.9)] = 0.0
+    holdout: Annotated[float, Meta(ge=0, le=0.9)] | None = None
     priority: Annotated[int, Meta(ge=0, le=100)] = 50
     exit_on: EventMatch | None = None
     goal: GoalSpec | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.channels import Channel
 from services.engagement.domain.coupons import CouponTemplate
+from services.engagement.domain.experiments import AS_DELIVERED, Experiments
 from services.engagement.domain.pressure import Pressure
 from services.engagement.domain.templates import MessageTemplate
 
@@ -26,6 +27,7 @@ class Catalog:
     pressure: Pressure
     by_trigger: Mapping[tuple[str, str], tuple[Campaign, ...]] = field(default_factory=dict)
     goals: Mapping[str, tuple[Campaign, ...]] = field(default_factory=dict)
+    experiments: Experiments = AS_DELIVERED
 
     def asked(self, kind: str, about: str = "") -> tuple[Campaign, ...]:
         """The campaigns to ask when this happens."""
@@ -43,6 +45,7 @@ def catalog(
     templates: Iterable[MessageTemplate],
     coupon_templates: Iterable[CouponTemplate],
     pressure: Pressure,
+    experiments: Experiments = AS_DELIVERED,
 ) -> Catalog:
     known = {campaign.key: campaign for campaign in campaigns}
     ranked = sorted(known.values(), key=lambda each: (-each.spec.priority, each.key))
@@ -64,4 +67,5 @@ def catalog(
         pressure=pressure,
         by_trigger=by_trigger,
         goals=goals,
+        experiments=experiments,
     )

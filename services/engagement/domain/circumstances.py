@@ -7,6 +7,7 @@ from uuid import UUID
 from services.engagement.domain.channels import Channel
 from services.engagement.domain.coupons import CouponTemplate
 from services.engagement.domain.customer import Customer
+from services.engagement.domain.experiments import AS_DELIVERED, Experiments
 from services.engagement.domain.pressure import Pressure
 from services.engagement.domain.templates import MessageTemplate
 from zhiyin.contracts.instants import Instant
@@ -24,6 +25,7 @@ class Circumstances:
     code_of: Callable[[UUID], str]
     currency: str = "CNY"
     remaining: dict[str, int] = field(default_factory=dict)
+    experiments: Experiments = AS_DELIVERED
 
     def lacking(self, customer: Customer, template: str) -> str | None:
         """Why one more coupon of this template cannot be issued to this person; None if it can."""

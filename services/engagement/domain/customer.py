@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from services.engagement.domain.experiments import Trial
 from services.engagement.domain.pressure import Contact
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot
@@ -90,6 +91,7 @@ class Decision(Struct, frozen=True, omit_defaults=True):
     reason: str | None = None
     why: Mapping[str, Any] = {}
     goal_until: Instant | None = None
+    trials: tuple[Trial, ...] = ()
 
 
 @dataclass(slots=True)

@@ -3,11 +3,11 @@
 from typing import Any, Final
 
 from services.engagement.domain.campaign import Campaign
-from services.engagement.domain.chance import held_out
 from services.engagement.domain.channels import Channel, Unreachable, choose
 from services.engagement.domain.circumstances import Circumstances
 from services.engagement.domain.complaints import open_complaint
 from services.engagement.domain.customer import Customer, Decision
+from services.engagement.domain.experiments import GLOBAL_HOLDOUT, HOLDOUT
 from services.engagement.domain.journey import CouponNode, MessageNode
 from services.engagement.domain.occurrence import Occurrence
 from zhiyin.contracts.instants import HOUR, Duration, Instant, rfc3339
@@ -26,13 +26,14 @@ def decide(
     customer: Customer, campaign: Campaign, occurrence: Occurrence, around: Circumstances
 ) -> Decision:
     """Entered, or the first reason not to, in this order: paused, import, stale, unknown_person,
-    condition, reentry, open_complaint, consent or no_reachable_channel, holdout, cap, budget."""
+    condition, reentry, open_complaint, consent or no_reachable_channel, global_holdout,
+    holdout, cap, budget."""
     refusal = _history(campaign, occurrence, around) or _person(
         customer, campaign, occurrence, around
     )
     reason, detail = refusal or (None, {})
     # Somebody held out is compared with those who entered, so their goal counts too.
-    measured = campaign.goal is not None and reason in (None, "holdout")
+    measured = campaign.goal is not None and reason in (None, HOLDOUT)
     return Decision(
         profile_id=customer.profile_id,
         campaign=campaign.key,
@@ -43,6 +44,7 @@ def decide(
         reason=reason,
         why={**occurrence.why, **detail},
         goal_until=around.now + campaign.goal.within if measured and campaign.goal else None,
+        trials=around.experiments.trials(campaign, customer.profile_id, reason, around.now),
     )
 
 
@@ -72,7 +74,7 @@ def _person(
         _reentry(customer, campaign, around)
         or _suppressed(snapshot, campaign)
         or _unreachable(snapshot, campaign, around)
-        or _holdout(customer, campaign)
+        or _holdout(customer, campaign, around)
         or _used_up(customer, snapshot, campaign, around)
     )
 
@@ -115,10 +117,12 @@ def _unreachable(snapshot: Snapshot, campaign: Campaign, around: Circumstances) 
     return refusal
 
 
-def _holdout(customer: Customer, campaign: Campaign) -> Refusal | None:
-    share = campaign.spec.holdout
-    if held_out(campaign.key, customer.profile_id, share):
-        return "holdout", {"share": share}
+def _holdout(customer: Customer, campaign: Campaign, around: Circumstances) -> Refusal | None:
+    experiments = around.experiments
+    if experiments.leaves_alone_altogether(campaign, customer.profile_id):
+        return GLOBAL_HOLDOUT, {"share": experiments.spec.global_holdout}
+    if experiments.leaves_alone(campaign, customer.profile_id):
+        return HOLDOUT, {"share": experiments.share(campaign)}
     return None
 
 

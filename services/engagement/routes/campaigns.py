@@ -5,7 +5,9 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from services.engagement.catalogs import Catalogs
 from services.engagement.editor import Editor
+from services.engagement.measuring import experiment
 from services.engagement.refusals import no_such, one_fault
 from services.engagement.routes.parts import Actor, Key, page_of
 from services.engagement.store import reports, settings
@@ -13,13 +15,16 @@ from services.engagement.store.settings import StoredCampaign
 from services.engagement.views import campaign_view, report_view
 from zhiyin.contracts.campaigns import CampaignSpec, LaunchSpec
 from zhiyin.runtime.batch import Connection
+from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.web import Cursor, Limit, body, json
 
 _NOBODY: Final = "unknown"
 
 
-def campaign_routes(db: Database, editor: Editor, currency: str) -> APIRouter:
+def campaign_routes(
+    db: Database, editor: Editor, catalogs: Catalogs, currency: str, clock: Clock
+) -> APIRouter:
     router = APIRouter()
     router.include_router(_state_routes(editor))
 
@@ -54,16 +59,19 @@ def campaign_routes(db: Database, editor: Editor, currency: str) -> APIRouter:
     @router.get("/v1/campaigns/{key}/report")
     async def report(key: Key) -> Response:
         async with db.connection() as connection:
-            return json(
-                report_view(
-                    await _existing(connection, key),
-                    await reports.decisions(connection, key),
-                    await reports.actions(connection, key),
-                    await reports.runs(connection, key),
-                    await reports.coupon_count(connection, key),
-                    currency,
-                )
+            view = report_view(
+                await _existing(connection, key),
+                await reports.decisions(connection, key),
+                await reports.actions(connection, key),
+                await reports.runs(connection, key),
+                await reports.coupon_count(connection, key),
+                currency,
             )
+            catalog = await catalogs.current(connection)
+            view["experiment"] = await experiment(
+                connection, catalog.campaigns[key], catalog.experiments, clock(), currency
+            )
+            return json(view)
 
     return router
 

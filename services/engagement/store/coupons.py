@@ -55,6 +55,14 @@ async def remaining(tx: Connection, templates: Collection[str]) -> dict[str, int
     return dict(rows)
 
 
+async def used_up(tx: Connection, template: str) -> bool:
+    """Whether the budget is known to be spent; a few may be about to spend the last of it."""
+    found: bool | None = await tx.fetchval(
+        "SELECT issued >= budget FROM coupon_template WHERE key = $1", template
+    )
+    return bool(found)
+
+
 async def counts(
     tx: Connection, people: Collection[str], templates: Collection[str]
 ) -> list[tuple[str, str, int]]:

@@ -75,12 +75,14 @@ async def reach_goals(tx: Connection, reached: Iterable[tuple[str, str, Instant]
         return
     await tx.execute(
         """UPDATE decision d SET goal_at = n.at
-           FROM (SELECT profile_id, campaign, min(at) AS at
+           FROM (SELECT profile_id, campaign, occurrence, min(u.at) AS at
                  FROM unnest($1::text[], $2::text[], $3::bigint[]) AS u(profile_id, campaign, at)
-                 GROUP BY profile_id, campaign) n
+                 JOIN decision known USING (profile_id, campaign)
+                 WHERE known.goal_until IS NOT NULL AND known.goal_at IS NULL
+                   AND u.at >= known.at AND u.at <= known.goal_until
+                 GROUP BY profile_id, campaign, occurrence) n
            WHERE d.profile_id = n.profile_id AND d.campaign = n.campaign
-             AND d.goal_until IS NOT NULL AND d.goal_at IS NULL
-             AND n.at >= d.at AND n.at <= d.goal_until""",
+             AND d.occurrence = n.occurrence""",
         [row[0] for row in rows],
         [row[1] for row in rows],
         [row[2] for row in rows],

@@ -45,6 +45,7 @@ _FORGET = {
     "engagement.date_watch": "DELETE FROM date_watch WHERE profile_id = $1",
     "engagement.timer": "DELETE FROM timer WHERE profile_id = $1",
     "engagement.delivery": "DELETE FROM delivery WHERE profile_id = $1",
+    "engagement.subject": "DELETE FROM subject WHERE profile_id = $1",
     "engagement.run": "DELETE FROM run WHERE profile_id = $1",
     "engagement.decision": "DELETE FROM decision WHERE profile_id = $1",
     "engagement.task": "DELETE FROM task WHERE profile_id = $1",

@@ -7,9 +7,11 @@ import msgspec
 from msgspec import Struct
 
 from zhiyin.contracts.campaigns import (
+    DEFAULT_EXPERIMENTS,
     CampaignSpec,
     ChannelSpec,
     CouponTemplateSpec,
+    ExperimentsSpec,
     MessageTemplateSpec,
     PressureSpec,
 )
@@ -20,6 +22,7 @@ _encode = msgspec.json.Encoder().encode
 _campaign = msgspec.json.Decoder(CampaignSpec).decode
 _template = msgspec.json.Decoder(MessageTemplateSpec).decode
 _coupon = msgspec.json.Decoder(CouponTemplateSpec).decode
+_experiments = msgspec.json.Decoder(ExperimentsSpec).decode
 _pressure = msgspec.json.Decoder(PressureSpec).decode
 
 
@@ -221,6 +224,15 @@ async def pressure(tx: Connection) -> PressureSpec | None:
 
 async def save_pressure(tx: Connection, spec: PressureSpec) -> None:
     await tx.execute("UPDATE catalog SET pressure = $1", _encode(spec))
+
+
+async def experiments(tx: Connection) -> ExperimentsSpec:
+    spec = await tx.fetchval("SELECT experiments FROM catalog")
+    return DEFAULT_EXPERIMENTS if spec is None else _experiments(spec)
+
+
+async def save_experiments(tx: Connection, spec: ExperimentsSpec) -> None:
+    await tx.execute("UPDATE catalog SET experiments = $1", _encode(spec))
 
 
 async def _note(

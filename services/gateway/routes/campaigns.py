@@ -8,6 +8,7 @@ from services.gateway.upstreams import ENGAGEMENT
 from zhiyin.contracts.campaigns import (
     CampaignSpec,
     ChannelSpec,
+    ExperimentsSpec,
     LaunchSpec,
     MessageTemplateSpec,
     PressureSpec,
@@ -75,6 +76,18 @@ CALLS: Final = (
     _call(
         "PUT", "templates/{key}", "templates.put", "Define a message template (Liquid)",
         body=MessageTemplateSpec, example={"body": "{{ name }}，好久不见"},
+    ),
+    _call("GET", "experiments", "experiments.show", "How campaigns are measured"),
+    _call(
+        "PUT", "experiments", "experiments.put",
+        "Set holdouts, the conversion window, margin and message costs",
+        body=ExperimentsSpec,
+        example={"default_holdout": 0.1, "global_holdout": 0.02, "margin_rate": 0.45,
+                 "message_costs": {"sms": "0.05"}},
+    ),
+    _call(
+        "GET", "experiments/report", "experiments.report",
+        "All marketing against those it leaves alone altogether",
     ),
     _call("GET", "pressure", "pressure.show", "How much a person may be addressed"),
     _call(
