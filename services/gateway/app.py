@@ -24,6 +24,8 @@ from services.gateway.routes import (
     exports,
     keys,
     master_keys,
+    me,
+    operators,
     pages,
     profile_export,
     profile_reads,
@@ -32,6 +34,7 @@ from services.gateway.routes import (
     reveals,
     sdk_settings,
     sdks,
+    sessions,
     system,
     tracking,
     trail,
@@ -122,6 +125,27 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         clock,
         gateway.settings.service.currency,
     )
+    staff = gateway.staff
+    session = sessions.SessionRoutes(
+        gate,
+        staff.signing_in,
+        staff.sessions,
+        staff.session_store,
+        gateway.audit,
+        clock,
+        secure=gateway.settings.secure,
+    )
+    mine = me.MeRoutes(
+        gate,
+        staff.accounts,
+        staff.operators,
+        staff.signing_in,
+        staff.second_factor,
+        staff.sessions,
+        staff.tokens,
+        gateway.audit,
+    )
+    operator = operators.OperatorRoutes(gate, staff.accounts, staff.operators)
     key = keys.KeyRoutes(gate, gateway.keys, gateway.audit, gateway.idempotency, clock)
     master = master_keys.MasterKeyRoutes(
         gate, gateway.master_keys, gateway.sealer, gateway.presence.all, gateway.audit
@@ -139,6 +163,24 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (profile_export.EXPORT, exporting.export),
         (erasures.ERASE, erasing.erase),
         (erasures.SHOW, erasing.show),
+        (sessions.CREATE, session.create),
+        (sessions.REFRESH, session.refresh),
+        (sessions.LIST, session.list),
+        (sessions.END, session.end),
+        (me.SHOW, mine.show),
+        (me.PASSWORD, mine.password),
+        (me.ENROL, mine.enrol),
+        (me.CONFIRM, mine.confirm),
+        (me.REMOVE, mine.remove),
+        (me.RECOVERY, mine.recovery_codes),
+        (operators.LIST, operator.list),
+        (operators.CREATE, operator.create),
+        (operators.SHOW, operator.show),
+        (operators.UPDATE, operator.update),
+        (operators.ERASE, operator.erase),
+        (operators.RESET_PASSWORD, operator.reset_password),
+        (operators.RESET_TOTP, operator.reset_totp),
+        (operators.ROLE_LIST, operator.roles),
         (keys.LIST, key.list),
         (keys.CREATE, key.create),
         (keys.ROTATE, key.rotate),

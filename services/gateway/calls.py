@@ -53,6 +53,7 @@ class Call(Struct, frozen=True, kw_only=True):
     - `body`, `answer`: msgspec types (a tuple of alternatives), None without one; `example` is
       the body's
     - `prepare`: turns the caller's body into what the service gets (tokens for phone and email)
+    - `scope`: None for whoever has a key or a session; with `public` nobody needs either
     - `mask`: what becomes of the service's answer about a person, given their names
     - `creates`: heeds `Idempotency-Key`, as does every forwarded POST that changes something
     - `streams`: a caller who accepts `application/x-ndjson` gets the answer line by line
@@ -61,8 +62,9 @@ class Call(Struct, frozen=True, kw_only=True):
 
     method: str
     path: str
-    scope: str
+    scope: str | None
     or_scope: str | None = None
+    public: bool = False
     service: str
     name: str
     summary: str
@@ -85,7 +87,7 @@ class Call(Struct, frozen=True, kw_only=True):
     @property
     def scopes(self) -> tuple[str, ...]:
         """Any of these will do."""
-        return (self.scope,) if self.or_scope is None else (self.scope, self.or_scope)
+        return tuple(scope for scope in (self.scope, self.or_scope) if scope is not None)
 
     @property
     def once(self) -> bool:

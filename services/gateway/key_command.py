@@ -48,11 +48,11 @@ def _spec(words: Sequence[str]) -> KeySpec:
     create.add_argument("--brands", default="", help="comma separated: only their campaigns")
     read = parser.parse_args(words)
     said = {
-        "scopes": _listed(read.scopes),
+        "scopes": listed(read.scopes),
         "role": read.role,
         "name": read.name,
         "expires_at": read.expires,
-        "brands": _listed(read.brands) or None,
+        "brands": listed(read.brands) or None,
     }
     try:
         return msgspec.json.decode(msgspec.json.encode(said), type=KeySpec)
@@ -60,5 +60,6 @@ def _spec(words: Sequence[str]) -> KeySpec:
         raise SettingsError(f"keys create: {error}") from error
 
 
-def _listed(text: str) -> list[str]:
+def listed(text: str) -> list[str]:
+    """The parts of a comma-separated list."""
     return [part.strip() for part in text.split(",") if part.strip()]

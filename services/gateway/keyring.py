@@ -16,6 +16,8 @@ class Keyring:
 
     def __init__(self, secret: str, later_masters: Mapping[int, str]) -> None:
         self.tokens = derived(secret, "tokens")
+        self.sessions = derived(secret, "sessions")
+        self.operators = derived(secret, "operators")
         self.answers = derived(secret, "idempotent answers")
         secrets = {FIRST_MASTER: secret, **later_masters}
         self.masters: Mapping[int, bytes] = {

@@ -1,4 +1,4 @@
-"""Composition root: `python -m services.gateway.main serve|migrate|keys|audit`."""
+"""Composition root: `python -m services.gateway.main serve|migrate|keys|operators|audit`."""
 
 import asyncio
 import sys
@@ -10,6 +10,7 @@ from typing import Final
 from services.gateway.app import gateway_app
 from services.gateway.audit_command import verify_audit
 from services.gateway.key_command import create_key
+from services.gateway.operator_command import create_operator
 from services.gateway.parts import Clients, Gateway
 from services.gateway.settings import GatewaySettings
 from zhiyin.contracts.topics import EVENTS
@@ -73,7 +74,8 @@ async def serve(settings: GatewaySettings) -> int:
             asyncio.create_task(gateway.rotation.run()),
             asyncio.create_task(gateway.tracking.run()),
             asyncio.create_task(gateway.keys_used.run()),
-            asyncio.create_task(_forget_answers(gateway)),
+            asyncio.create_task(gateway.staff.used.run()),
+            asyncio.create_task(_forget_old(gateway)),
         ]
         try:
             return await run_service(gateway_app(gateway), None, shared, reuse_port=True)
@@ -85,11 +87,14 @@ async def serve(settings: GatewaySettings) -> int:
             telemetry.shutdown()
 
 
-async def _forget_answers(gateway: Gateway) -> None:
+async def _forget_old(gateway: Gateway) -> None:
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
+        now = wall_clock()
         try:
             await gateway.idempotency.forget_old()
+            await gateway.staff.session_store.forget_old(now)
+            await gateway.staff.attempts.forget_old(now)
         except Exception as error:
             if not is_outage(error):
                 raise
@@ -104,13 +109,17 @@ def main(arguments: Sequence[str]) -> int:
     async def keys(settings: GatewaySettings) -> int:
         return await create_key(database_of(settings.service), arguments[1:], wall_clock)
 
+    async def operators(settings: GatewaySettings) -> int:
+        return await create_operator(
+            settings, database_of(settings.service), arguments[1:], wall_clock
+        )
+
     async def audit(settings: GatewaySettings) -> int:
         return await verify_audit(database_of(settings.service), arguments[1:], wall_clock)
 
-    commands = {"serve": serve, "migrate": migrate_all, "keys": keys, "audit": audit}
-    return run_command(
-        SERVICE, arguments, commands, GatewaySettings.from_env, reading_on=["keys", "audit"]
-    )
+    reading = {"keys": keys, "operators": operators, "audit": audit}
+    commands = {"serve": serve, "migrate": migrate_all, **reading}
+    return run_command(SERVICE, arguments, commands, GatewaySettings.from_env, reading_on=reading)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.calls import Call
+from services.gateway.credentials import ACCESS_COOKIE
 from zhiyin.runtime.answers import NDJSON
 
 _PARAMETER: Final = re.compile(r"\{(\w+)(?::path)?\}")
@@ -93,7 +94,18 @@ def document(app: FastAPI, calls: Sequence[Call]) -> dict[str, Any]:
         "schemas": {**components, "Problem": _PROBLEM_SCHEMA},
         "responses": {"Problem": _problem_response()},
         "securitySchemes": {
-            "bearer": {"type": "http", "scheme": "bearer", "description": "a key, `zk_…`"},
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "a key, `zk_…`, or an operator's access token, `zs_…`",
+            },
+            "cookie": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": ACCESS_COOKIE,
+                "description": "of an operator signed in with `cookie`; what changes something "
+                "needs the header `X-CSRF-Token` too",
+            },
             "basic": {"type": "http", "scheme": "basic", "description": "key as user name"},
         },
     }
@@ -114,9 +126,9 @@ def _operation(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": call.name,
         "summary": call.summary,
-        "description": f"Needs the scope `{'` or `'.join(call.scopes)}`.",
+        "description": _needed(call),
         "tags": [call.tag],
-        "security": [{"bearer": []}, {"basic": []}],
+        "security": [{}] if call.public else [{"bearer": []}, {"basic": []}, {"cookie": []}],
         "responses": _responses(call, schemas),
     }
     if parameters := _parameters(call):
@@ -125,6 +137,14 @@ def _operation(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
         content = _content(call.body, call.example, schemas)
         operation["requestBody"] = {"required": not call.body_optional, "content": content}
     return operation
+
+
+def _needed(call: Call) -> str:
+    if call.public:
+        return "Needs no key."
+    if not call.scopes:
+        return "Needs a key or a session, whatever its scopes."
+    return f"Needs the scope `{'` or `'.join(call.scopes)}`."
 
 
 def _responses(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:

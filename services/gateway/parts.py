@@ -27,6 +27,7 @@ from services.gateway.rotation import Rotation
 from services.gateway.sdk import SdkIngest
 from services.gateway.sealing import Sealer
 from services.gateway.settings import GatewaySettings
+from services.gateway.staff import Staff
 from services.gateway.stores.answers import AnswerStore
 from services.gateway.stores.audit import AuditTrail
 from services.gateway.stores.erasures import ErasureStore
@@ -78,7 +79,10 @@ class Gateway:
         limits = RateLimits(clients.redis, settings.rate_limit)
         self.keys_used = LastUsed(self.keys.used, clock)
         profiles = ProfileLimits(settings.profile_rate_limit)
-        self.gate = Gatekeeper(self.keys, limits, profiles, clock, self.keys_used.mark)
+        self.staff = Staff(settings, keyring, database, self.vault, self.audit, clock)
+        self.gate = Gatekeeper(
+            self.keys, limits, profiles, clock, self.staff, self.keys_used.mark
+        )
         self.unmasking = Unmasking(self.vault, self.audit)
         self.door = Door(Tokens(keyring.tokens), settings.service.currency, settings.phone_region)
         counted = Counter(

@@ -7,11 +7,15 @@ from typing import Final
 from msgspec import Struct
 
 from services.gateway.cors import origins_of
+from services.gateway.domain.sessions import Lasting
+from zhiyin.contracts.instants import DAY, MINUTE, Duration, duration
 from zhiyin.runtime import env
 from zhiyin.runtime.env import SettingsError
 from zhiyin.runtime.settings import SHORTEST_SECRET, ServiceSettings
 
 MIB: Final = 2**20
+_TOTP: Final = ("required", "optional")
+_LONGEST: Final = 30 * DAY
 
 
 class GatewaySettings(Struct, frozen=True, kw_only=True):
@@ -29,6 +33,9 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
       ISO 3166)
     - `master_keys`: secrets of the vault's later master keys by version (`ZHIYIN_MASTER_KEYS`,
       `2:secret,…`)
+    - `lasting`: of sessions (`ZHIYIN_SESSION_IDLE`, `ZHIYIN_SESSION_LENGTH`)
+    - `totp_required`: who signs in with a password must have one-time codes (`ZHIYIN_TOTP`)
+    - `public_url`: where browsers find the gateway (`ZHIYIN_PUBLIC_URL`)
     """
 
     service: ServiceSettings
@@ -39,6 +46,14 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     cors_origins: frozenset[str] = frozenset()
     phone_region: str = "CN"
     master_keys: Mapping[int, str] = {}
+    lasting: Lasting = Lasting()
+    totp_required: bool = True
+    public_url: str = ""
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the gateway over TLS."""
+        return self.public_url.startswith("https:")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "GatewaySettings":
@@ -55,6 +70,9 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
             cors_origins=_origins(environ.get("ZHIYIN_CORS_ORIGINS", "")),
             phone_region=region,
             master_keys=_master_keys(environ.get("ZHIYIN_MASTER_KEYS", "")),
+            lasting=_lasting(environ),
+            totp_required=env.one_of(environ, "ZHIYIN_TOTP", "required", _TOTP) == "required",
+            public_url=next(iter(env.web_addresses(environ, "ZHIYIN_PUBLIC_URL")), ""),
         )
 
 
@@ -63,6 +81,24 @@ def _origins(text: str) -> frozenset[str]:
         return origins_of(text)
     except ValueError as error:
         raise SettingsError(f"ZHIYIN_CORS_ORIGINS: {error}") from error
+
+
+def _lasting(environ: Mapping[str, str]) -> Lasting:
+    idle = _duration(environ, "ZHIYIN_SESSION_IDLE", "30m")
+    length = _duration(environ, "ZHIYIN_SESSION_LENGTH", "12h")
+    usual = Lasting()
+    return Lasting(min(usual.access, idle, length), idle, length)
+
+
+def _duration(environ: Mapping[str, str], name: str, default: str) -> Duration:
+    text = environ.get(name) or default
+    try:
+        found = duration(text)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from error
+    if not MINUTE <= found <= _LONGEST:
+        raise SettingsError(f"{name} must be from 1m to 30d, not {text!r}")
+    return found
 
 
 def _master_keys(text: str) -> Mapping[int, str]:

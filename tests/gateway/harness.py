@@ -1,5 +1,7 @@
 """The gateway on real PostgreSQL, event log and Valkey; the services behind it are small stubs."""
 
+import itertools
+import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ import msgspec
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from services.gateway.accounts import OperatorSpec
 from services.gateway.app import gateway_app
 from services.gateway.key_making import KeySpec, make_key
 from services.gateway.main import database_of
@@ -20,7 +23,7 @@ from zhiyin.contracts.exports import ExportPage
 from zhiyin.contracts.instants import moment
 from zhiyin.contracts.profiles import Snapshot, encode
 from zhiyin.contracts.topics import EVENTS
-from zhiyin.runtime.clock import wall_clock
+from zhiyin.runtime.clock import Clock, wall_clock
 from zhiyin.runtime.http import http_client, internal_token
 from zhiyin.runtime.log import EventLog, LogUnavailable, Message, Partition, Position, Record
 from zhiyin.runtime.log.postgres import PostgresLog
@@ -30,10 +33,12 @@ from zhiyin.runtime.telemetry import Telemetry
 
 SECRET = "a secret of the tests, long enough"
 PARTITIONS = 4
+_numbers = itertools.count(1)
 
 
 def settings_for(postgres: str, redis: str) -> GatewaySettings:
     return GatewaySettings(
+        totp_required=False,
         service=ServiceSettings(
             postgres=postgres,
             redis=redis,
@@ -42,7 +47,7 @@ def settings_for(postgres: str, redis: str) -> GatewaySettings:
             profile_urls=("http://profile-away", "http://profile"),
             segmentation_urls=("http://segmentation",),
             engagement_urls=("http://engagement",),
-        )
+        ),
     )
 
 
@@ -132,6 +137,14 @@ class Running:
         made = await make_key(self.gateway.keys, self.gateway.audit, spec, "test", now)
         return {"authorization": f"Bearer {made.key}"}
 
+    async def operator(self, role: str, *brands: str) -> dict[str, str]:
+        """Headers of somebody who has just signed in."""
+        email = f"o{next(_numbers)}-{secrets.token_hex(4)}@example.com"
+        spec = OperatorSpec(email, "林悦", role, list(brands) or None)
+        made = await self.gateway.staff.accounts.create(spec, "test", must_change=False)
+        opened = await self.gateway.staff.sessions.open(made.id, "password", "unknown")
+        return {"authorization": f"Bearer {opened.access_token}"}
+
     async def logged(self) -> list[Record]:
         """Everything on the events topics, oldest first per partition."""
         ends = await self.log.ends(EVENTS)
@@ -155,6 +168,7 @@ async def running(
     *,
     log_type: type[PostgresLog] = PostgresLog,
     stubbed: bool = True,
+    clock: Clock = wall_clock,
 ) -> AsyncIterator[Running]:
     """`stubbed`: `Behind` answers for the services; otherwise their addresses do."""
     behind = Behind()
@@ -169,7 +183,7 @@ async def running(
     await log.start()
     await log.ensure_topics(EVENTS, PARTITIONS)
     try:
-        gateway = Gateway(settings, Clients(database, redis, log, http), telemetry, wall_clock)
+        gateway = Gateway(settings, Clients(database, redis, log, http), telemetry, clock)
         transport = httpx.ASGITransport(app=gateway_app(gateway))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             yield Running(gateway, client, log, behind)

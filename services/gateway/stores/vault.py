@@ -21,6 +21,11 @@ INSERT INTO vault (namespace, token, master, wrapped, sealed)
 SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bytea[], $5::bytea[])
 ON CONFLICT (namespace, token) DO NOTHING
 """
+_PUT = """
+INSERT INTO vault (namespace, token, master, wrapped, sealed) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (namespace, token) DO UPDATE
+  SET master = excluded.master, wrapped = excluded.wrapped, sealed = excluded.sealed
+"""
 # Sorted, as whoever keeps the same values does it.
 _FORGET = """
 DELETE FROM vault WHERE (namespace, token) IN (
@@ -53,6 +58,11 @@ class Vault:
         async with self._db.connection() as connection:
             await connection.execute(_KEEP, *map(list, zip(*rows, strict=True)))
         self._known.update(new)
+
+    async def put(self, secret: Secret) -> None:
+        """Keep a value that changes: the one before it is gone."""
+        async with self._db.connection() as connection:
+            await connection.execute(_PUT, *self._row(secret))
 
     async def reveal(self, namespace: str, tokens: Sequence[str]) -> Mapping[str, str]:
         """Token → value in clear, of those that are kept. The caller has audited this read."""
