@@ -42,6 +42,16 @@ def test_its_keys_open_what_they_should(stack: RunningStack) -> None:
     assert buy(stack, "e-1")["orders"]["count"] == 1
 
 
+def test_its_operator_can_sign_in_and_others_are_made(stack: RunningStack) -> None:
+    kept = stack.connection()
+    operator = {"email": kept["operator_email"], "password": kept["operator_password"]}
+    session = stack.call("POST", "/v1/sessions", body=operator)
+    assert (session.status_code, session.json()["must"]) == (201, []), session.text
+    spec = ["--email", "lin@example.com", "--name", "林悦", "--role", "marketer"]
+    made = zhiyin("operators", "create", *spec, "--data", stack.folder)
+    assert json.loads(made.stdout)["role"] == "marketer"
+
+
 def test_status_shows_every_process_ready(stack: RunningStack) -> None:
     status = stack.wait_until_ready()
     names = sorted(process["instance"] for process in status["processes"])

@@ -12,6 +12,7 @@ from zhiyin.cli.down import down
 from zhiyin.cli.keys import create
 from zhiyin.cli.logs import logs
 from zhiyin.cli.migrate import migrate
+from zhiyin.cli.operators import create as create_operator
 from zhiyin.cli.rebuild import rebuild
 from zhiyin.cli.replay import replay
 from zhiyin.cli.scale import scale
@@ -39,6 +40,9 @@ def application() -> typer.Typer:
     keys = typer.Typer(help="API keys of the gateway.", no_args_is_help=True)
     keys.command("create")(create)
     app.add_typer(keys, name="keys")
+    operators = typer.Typer(help="Who may sign in.", no_args_is_help=True)
+    operators.command("create")(create_operator)
+    app.add_typer(operators, name="operators")
     return app
 
 

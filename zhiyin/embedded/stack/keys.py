@@ -1,4 +1,5 @@
-"""The keys that connection.json hands out, and the tool that makes more of them."""
+"""The keys that connection.json hands out, and the tool that makes more of them. The operator it
+names is made with them."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from zhiyin.embedded.child import last_text_line, run
 from zhiyin.embedded.errors import EmbeddedError
 from zhiyin.embedded.stack.folder import Folder, decode, write_private
 from zhiyin.embedded.stack.instance import service_command
+from zhiyin.embedded.stack.operators import NewOperator, own_operator
 
 SCOPES: Final = {
     "admin_key": "admin",
@@ -30,6 +32,7 @@ class KeptKeys(msgspec.Struct, frozen=True):
 
     database: str
     keys: dict[str, str]
+    operator: NewOperator | None = None
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -42,6 +45,8 @@ class Connection(msgspec.Struct, frozen=True):
     postgres: str
     redis: str
     kafka: str | None
+    operator_email: str | None = None
+    operator_password: str | None = None
 
 
 def create_key(env: Mapping[str, str], options: Sequence[str]) -> str:
@@ -62,13 +67,24 @@ def own_key(env: Mapping[str, str], name: str) -> str:
         raise EmbeddedError(f"the key could not be made: {error}") from error
 
 
-def stack_keys(folder: Folder, env: Mapping[str, str], database: str) -> Mapping[str, str]:
+def stack_keys(folder: Folder, env: Mapping[str, str], database: str) -> KeptKeys:
     """The stack's own keys: those of its last run, or new ones if `database` is another."""
     if folder.keys.exists():
         kept = decode(folder.keys, KeptKeys)
         if kept.database == database and set(SCOPES) <= set(kept.keys):
-            return kept.keys
-    with ThreadPoolExecutor(len(SCOPES)) as pool:
-        made = dict(zip(SCOPES, pool.map(lambda name: own_key(env, name), SCOPES), strict=True))
-    write_private(folder.keys, msgspec.json.encode(KeptKeys(database, made)))
+            return kept
+    with ThreadPoolExecutor(len(SCOPES) + 1) as pool:
+        operator = pool.submit(_operator, env)
+        keys = dict(zip(SCOPES, pool.map(lambda name: own_key(env, name), SCOPES), strict=True))
+        made = KeptKeys(database, keys, operator.result())
+    write_private(folder.keys, msgspec.json.encode(made))
     return made
+
+
+def _operator(env: Mapping[str, str]) -> NewOperator | None:
+    """None where there is one already, as on a database that has been used before: the keys are
+    enough to make another."""
+    try:
+        return own_operator(env)
+    except EmbeddedError:
+        return None

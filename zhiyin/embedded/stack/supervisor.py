@@ -56,9 +56,15 @@ class Stack:
 
     def _connect(self, wiring: Wiring) -> None:
         home = self.environ.get("ZHIYIN_POSTGRES") or "embedded"
-        keys = stack_keys(self.folder, wiring.shared(), home)
+        kept = stack_keys(self.folder, wiring.shared(), home)
         connection = Connection(
-            wiring.gateway, **keys, postgres=wiring.postgres, redis=wiring.redis, kafka=wiring.kafka
+            wiring.gateway,
+            **kept.keys,
+            postgres=wiring.postgres,
+            redis=wiring.redis,
+            kafka=wiring.kafka,
+            operator_email=kept.operator.email if kept.operator else None,
+            operator_password=kept.operator.password if kept.operator else None,
         )
         content = msgspec.json.format(msgspec.json.encode(connection), indent=2)
         write_private(self.folder.connection, content + b"\n")

@@ -31,6 +31,8 @@ class Wiring:
         env["ZHIYIN_POSTGRES"] = self.postgres
         env["ZHIYIN_REDIS"] = self.redis
         env["ZHIYIN_SECRET_KEY"] = self.secret
+        # The operator of connection.json is to get in with what stands there.
+        env.setdefault("ZHIYIN_TOTP", "optional")
         if self.kafka:
             env["ZHIYIN_KAFKA"] = self.kafka
         return env
