@@ -37,8 +37,8 @@ _MUST: Final = {
 
 
 class Caller(Struct, frozen=True):
-    """Who was let in. `brands` None: campaigns of all brands; `must`: what an operator has to do
-    before anything else, and until then has no scope."""
+    """Who was let in. `name` is a key's own. `brands` None: campaigns of all brands; `must`: what
+    an operator has to do before anything else, and until then has no scope."""
 
     id: str
     scopes: frozenset[str]
@@ -47,6 +47,7 @@ class Caller(Struct, frozen=True):
     role: str | None = None
     session_id: str | None = None
     must: tuple[Must, ...] = ()
+    name: str = ""
 
     @property
     def actor(self) -> str:
@@ -113,7 +114,7 @@ class Gatekeeper:
         if key is None or not self._valid(key, text):
             return None
         self._key_used(key.id)
-        return Caller(key.id, key.scopes, key.brands)
+        return Caller(key.id, key.scopes, key.brands, name=key.name)
 
     def _valid(self, key: StoredKey, text: str) -> bool:
         if key.revoked_at is not None or not hmac.compare_digest(key.digest, digest(text)):
