@@ -80,9 +80,7 @@ class Gateway:
         self.keys_used = LastUsed(self.keys.used, clock)
         profiles = ProfileLimits(settings.profile_rate_limit)
         self.staff = Staff(settings, keyring, database, self.vault, self.audit, clock)
-        self.gate = Gatekeeper(
-            self.keys, limits, profiles, clock, self.staff, self.keys_used.mark
-        )
+        self.gate = Gatekeeper(self.keys, limits, profiles, clock, self.staff, self.keys_used.mark)
         self.unmasking = Unmasking(self.vault, self.audit)
         self.door = Door(Tokens(keyring.tokens), settings.service.currency, settings.phone_region)
         counted = Counter(
