@@ -81,6 +81,7 @@ class Gatherer:
             currency=self.currency,
             remaining=remaining,
             experiments=catalog.experiments,
+            top_priority=catalog.top_priority if catalog.pressure.arbitration else 0,
         )
 
     async def _customers(

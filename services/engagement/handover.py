@@ -85,7 +85,7 @@ class Handover:
             await self._postpone(claimed, _PAUSE, reason)
         elif reason is not None:
             await self._settle(claimed, "skipped", reason)
-        elif (until := quiet_until(catalog, claimed.kind, claimed.purpose, now)) is not None:
+        elif until := quiet_until(catalog, claimed.kind, claimed.purpose, person, now):
             await self._postpone(claimed, until - now, "quiet_hours")
         else:
             return False

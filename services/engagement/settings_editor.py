@@ -7,6 +7,7 @@ import msgspec
 from services.engagement.channel_settings import ChannelSettings
 from services.engagement.domain.coupons import MOST_MONEY, coupon_template
 from services.engagement.domain.faults import Faults, Faulty
+from services.engagement.domain.pressure import check_pressure
 from services.engagement.domain.templates import message_template
 from services.engagement.refusals import no_such, one_fault, refused
 from services.engagement.sealing import Sealer
@@ -89,13 +90,7 @@ class SettingsEditor:
 
     async def put_pressure(self, spec: PressureSpec) -> None:
         faults = Faults()
-        for index, cap in enumerate(spec.caps):
-            faults.duration(f"/caps/{index}/per", cap.per)
-        quiet = spec.quiet_hours
-        if quiet is not None and quiet.from_ == quiet.to:
-            faults.add(
-                "/quiet_hours/to", "empty_range", "quiet hours must end when they do not begin"
-            )
+        check_pressure(spec, faults)
         try:
             faults.raise_if_any()
         except Faulty as error:

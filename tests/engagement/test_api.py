@@ -321,8 +321,15 @@ async def test_pressure_has_defaults_and_is_checked(api: httpx.AsyncClient) -> N
     bad = {"caps": [{"per": "often", "max": 1}], "quiet_hours": {"from": "09:00", "to": "09:00"}}
     answer = await api.put("/v1/pressure", json=bad)
     assert [e["pointer"] for e in answer.json()["errors"]] == ["/caps/0/per", "/quiet_hours/to"]
-    good = {"caps": [{"per": "P7D", "max": 3, "channel": None}], "quiet_hours": None}
-    assert (await api.put("/v1/pressure", json=good)).json() == good
+    cap = {"per": "P7D", "max": 3, "channel": None}
+    answer = await api.put("/v1/pressure", json={"caps": [cap], "quiet_hours": None})
+    good = {
+        "caps": [{**cap, "purpose": "marketing"}],
+        "quiet_hours": None,
+        "holidays": "ordinary",
+        "arbitration": None,
+    }
+    assert answer.json() == good
     assert (await api.get("/v1/pressure")).json() == good
 
 

@@ -9,13 +9,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from zhiyin.contracts.channels import (
-    DEFAULT_PRESSURE,
-    CapSpec,
     ChannelKind,
     ChannelSpec,
     MessageTemplateSpec,
-    PressureSpec,
-    QuietHours,
     SmtpConfig,
     WebhookConfig,
 )
@@ -28,6 +24,13 @@ from zhiyin.contracts.coupons import (
     RevokeSpec,
 )
 from zhiyin.contracts.experiments import DEFAULT_EXPERIMENTS, ExperimentsSpec
+from zhiyin.contracts.pressure import (
+    DEFAULT_PRESSURE,
+    CapSpec,
+    HoldingSpec,
+    PressureSpec,
+    QuietHours,
+)
 from zhiyin.contracts.segments import KEY_PATTERN, Key
 from zhiyin.contracts.steps import (
     AUTO_CHANNEL,
@@ -77,6 +80,7 @@ __all__ = [
     "EventTrigger",
     "ExperimentsSpec",
     "GoalSpec",
+    "HoldingSpec",
     "LaunchSpec",
     "MessageStep",
     "MessageTemplateSpec",
@@ -126,7 +130,8 @@ class CampaignSpec(Struct, frozen=True, forbid_unknown_fields=True):
     `holdout` the share (0–0.9) that is left alone, for comparison (absent: the platform's default
     for marketing, 0.1 unless changed, otherwise none); `priority` 0–100; `brand` whose it is: keys
     and operators bound to brands see and change only theirs; `inside`: what a new version means for
-    those on their way: they `keep` theirs, or `move` to it where the step they stand at is in it.
+    those on their way: they `keep` theirs, or `move` to it where the step they stand at is in it;
+    `pressure`: what becomes of messages that may not go out yet.
     """
 
     key: Key
@@ -143,6 +148,7 @@ class CampaignSpec(Struct, frozen=True, forbid_unknown_fields=True):
     description: Annotated[str, Meta(max_length=2000)] = ""
     brand: Brand | None = None
     inside: Literal["keep", "move"] = "keep"
+    pressure: HoldingSpec = HoldingSpec()
 
 
 class LaunchSpec(Struct, frozen=True, forbid_unknown_fields=True):

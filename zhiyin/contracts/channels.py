@@ -109,28 +109,6 @@ class InboxConfig(Struct, frozen=True, forbid_unknown_fields=True):
     keep: Annotated[str, Meta(min_length=2, max_length=32)] = "30d"
 
 
-class CapSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most `max` marketing messages in any window of length `per`; on one channel, or on all."""
-
-    per: Annotated[str, Meta(min_length=2, max_length=32)]
-    max: Annotated[int, Meta(ge=0, le=1000)]
-    channel: Key | None = None
-
-
-class QuietHours(Struct, frozen=True, forbid_unknown_fields=True):
-    """Local times `HH:MM` in the platform's time zone; `from` later than `to` spans midnight."""
-
-    from_: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = field(name="from")
-    to: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-
-
-class PressureSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """How much one person may be addressed. `quiet_hours` null: none."""
-
-    caps: Annotated[list[CapSpec], Meta(max_length=20)] = []
-    quiet_hours: QuietHours | None = None
-
-
 Language = Literal["zh", "en"]
 _Params = Annotated[
     dict[Annotated[str, Meta(min_length=1, max_length=64)], str], Meta(max_length=30)
@@ -170,8 +148,3 @@ class MessageTemplateSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_
     page: Annotated[str, Meta(max_length=1024)] = ""
     track: bool = True
     variants: Annotated[list[TemplateVariant], Meta(max_length=40)] = []
-
-
-DEFAULT_PRESSURE: Final = PressureSpec(
-    caps=[CapSpec("P7D", 3), CapSpec("P1D", 1)], quiet_hours=QuietHours("21:30", "09:00")
-)

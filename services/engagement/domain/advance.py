@@ -56,8 +56,10 @@ def proceed(
         return []
     if customer.snapshot is None:
         return leave(run, "unknown_person", campaign, customer, around)
+    held_back = run.waiting is not None and run.waiting.on in HELD_BACK
+    waited = run.waiting.on if run.waiting is not None and held_back else None
     run = replace(run, state="active", waiting=None)
-    walk = Walk(run, campaign, customer, customer.snapshot, around, [])
+    walk = Walk(run, campaign, customer, customer.snapshot, around, [], waited)
     while walk.run.state == "active" and walk.run.waiting is None:
         if walk.run.step is None:
             walk.run = replace(walk.run, state="done")

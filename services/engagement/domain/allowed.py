@@ -3,6 +3,7 @@
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.channels import Channel, template_refused
 from services.engagement.domain.complaints import open_complaint
+from services.engagement.domain.zones import zone_of
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot
 from zhiyin.facts.reach import refused
@@ -29,7 +30,7 @@ def hindrance(
     known = catalog.campaigns.get(campaign)
     if known is None or known.state == "ended":
         return "ended"
-    if known.state == "paused":
+    if known.state != "live":
         return PAUSED
     if kind != "message":
         return None
@@ -40,8 +41,12 @@ def hindrance(
     return None
 
 
-def quiet_until(catalog: Catalog, kind: str, purpose: str, now: Instant) -> Instant | None:
+def quiet_until(
+    catalog: Catalog, kind: str, purpose: str, person: Snapshot | None, now: Instant
+) -> Instant | None:
     """When a message that was put off may go out again: a retry is no reason to wake anybody."""
-    if kind != "message" or purpose == "transactional":
+    if kind != "message" or purpose == "transactional" or person is None:
         return None
-    return catalog.pressure.quiet_until(now)
+    pressure = catalog.pressure
+    quiet = pressure.quiet_until(now, zone_of(person, pressure.zone), purpose)
+    return None if quiet is None else quiet.until

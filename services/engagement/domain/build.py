@@ -24,6 +24,7 @@ def build_campaign(
     exit_on = None if ends is None else _exit(ends, conditions)
     journey = Planner(conditions, known, ends).journey(spec.steps)
     goal = None if spec.goal is None else _goal(spec.goal, conditions)
+    patience = faults.duration("/pressure/patience", spec.pressure.patience)
     faults.raise_if_any()
     if start is None:
         raise AssertionError("a trigger that could not be started was not refused")
@@ -37,6 +38,7 @@ def build_campaign(
         reentry=reentry,
         exit_on=exit_on,
         goal=goal,
+        patience=patience,
     )
 
 

@@ -73,6 +73,7 @@ class Campaign:
     reentry: Duration | None
     exit_on: Match | None
     goal: Goal | None
+    patience: Duration = 0
 
     @property
     def key(self) -> str:
@@ -81,6 +82,14 @@ class Campaign:
     @property
     def purpose(self) -> str:
         return self.spec.purpose
+
+    @property
+    def quiet_hours(self) -> str:
+        return self.spec.pressure.quiet_hours
+
+    @property
+    def caps(self) -> str:
+        return self.spec.pressure.caps
 
     @property
     def trigger_kind(self) -> str:

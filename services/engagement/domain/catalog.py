@@ -29,6 +29,18 @@ class Catalog:
     goals: Mapping[str, tuple[Campaign, ...]] = field(default_factory=dict)
     experiments: Experiments = AS_DELIVERED
 
+    @property
+    def top_priority(self) -> int:
+        """The highest of the live campaigns that send marketing messages."""
+        return max(
+            (
+                each.spec.priority
+                for each in self.campaigns.values()
+                if each.state == "live" and each.purpose == "marketing" and each.journey.messages
+            ),
+            default=0,
+        )
+
     def asked(self, kind: str, about: str = "") -> tuple[Campaign, ...]:
         """The campaigns to ask when this happens."""
         return self.by_trigger.get((kind, about), ())

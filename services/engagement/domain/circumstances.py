@@ -15,7 +15,8 @@ from zhiyin.contracts.instants import Instant
 
 @dataclass(slots=True)
 class Circumstances:
-    """`remaining` counts down as a batch issues coupons; templates without budget are not in it."""
+    """`remaining` counts down as a batch issues coupons; templates without budget are not in it.
+    `top_priority`: the highest of the live campaigns that send marketing messages."""
 
     now: Instant
     channels: Mapping[str, Channel]
@@ -26,6 +27,7 @@ class Circumstances:
     currency: str = "CNY"
     remaining: dict[str, int] = field(default_factory=dict)
     experiments: Experiments = AS_DELIVERED
+    top_priority: int = 0
 
     def lacking(self, customer: Customer, template: str) -> str | None:
         """Why one more coupon of this template cannot be issued to this person; None if it can."""

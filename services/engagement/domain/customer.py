@@ -51,6 +51,16 @@ class Run(Struct, frozen=True, omit_defaults=True):
     def inside(self) -> bool:
         return self.state in INSIDE
 
+    def waits_on(self, what: str) -> bool:
+        return self.inside and self.waiting is not None and self.waiting.on == what
+
+    def held_back_until(self, now: Instant) -> bool:
+        """Whether its message has been held back, and need not be any more."""
+        waiting = self.waiting
+        return (
+            self.inside and waiting is not None and waiting.on in HELD_BACK and waiting.until <= now
+        )
+
     @property
     def timer_key(self) -> str:
         return f"run:{self.run_id}"

@@ -10,6 +10,8 @@ from services.engagement.domain.customer import Customer, Decision
 from services.engagement.domain.experiments import GLOBAL_HOLDOUT, HOLDOUT
 from services.engagement.domain.journey import CouponNode, MessageNode
 from services.engagement.domain.occurrence import Occurrence
+from services.engagement.domain.pressure import Contact
+from services.engagement.domain.zones import zone_of
 from zhiyin.contracts.instants import HOUR, Duration, Instant, rfc3339
 from zhiyin.contracts.profiles import Snapshot
 from zhiyin.rules import Person
@@ -27,7 +29,7 @@ def decide(
 ) -> Decision:
     """Entered, or the first reason not to, in this order: paused, import, stale, unknown_person,
     condition, reentry, open_complaint, consent or no_reachable_channel, global_holdout,
-    holdout, cap, budget."""
+    holdout, then in the order of the opening steps budget, quiet_hours, cap."""
     refusal = _history(campaign, occurrence, around) or _person(
         customer, campaign, occurrence, around
     )
@@ -149,11 +151,16 @@ def _capped(
     wanted: str,
     around: Circumstances,
 ) -> Refusal | None:
-    if campaign.purpose != "marketing":
+    purpose, now = campaign.purpose, around.now
+    chosen = choose(wanted, snapshot, purpose, around.channels)
+    if purpose == "transactional" or isinstance(chosen, Unreachable):
+        return None  # unreachable is recorded with the message
+    quiet = around.pressure.quiet_until(now, zone_of(snapshot, around.pressure.zone), purpose)
+    if quiet is not None:
+        until = {"until": rfc3339(quiet.until), "detail": quiet.why}
+        # What waits for the morning asks for the caps then.
+        return ("quiet_hours", until) if campaign.quiet_hours == "drop" else None
+    cap = around.pressure.cap_reached(customer.contacts, Contact(now, chosen.name, purpose))
+    if cap is None or campaign.caps == "defer":
         return None
-    chosen = choose(wanted, snapshot, campaign.purpose, around.channels)
-    if isinstance(chosen, Unreachable) or around.pressure.quiet_until(around.now) is not None:
-        # Unreachable is recorded with the message; in quiet hours the caps are asked on release.
-        return None
-    cap = around.pressure.cap_reached(customer.contacts, chosen.name, around.now)
-    return None if cap is None else ("cap", {"cap": cap.text, "channel": chosen.name})
+    return "cap", {"cap": cap.text, "channel": chosen.name}

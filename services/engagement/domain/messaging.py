@@ -7,11 +7,10 @@ from msgspec.structs import replace
 
 from services.engagement.domain.channels import Unreachable, choose
 from services.engagement.domain.complaints import open_complaint
-from services.engagement.domain.customer import Waiting
+from services.engagement.domain.holding import Hold, held_back, hold, waits
 from services.engagement.domain.journey import MessageNode
 from services.engagement.domain.pressure import Contact
 from services.engagement.domain.walk import Walk, action_of, go, skip
-from zhiyin.contracts.instants import Instant
 from zhiyin.facts import profile_view
 
 
@@ -24,13 +23,12 @@ def message(walk: Walk, node: MessageNode) -> None:
     if purpose == "marketing" and open_complaint(walk.snapshot):
         skip(walk, node.path, "message", "open_complaint", "", node.template)
         return go(walk, node.after)
-    if purpose != "transactional" and (until := around.pressure.quiet_until(around.now)):
-        return _defer(walk, node, chosen.name, until)
-    cap = around.pressure.cap_reached(walk.customer.contacts, chosen.name, around.now)
-    if purpose == "marketing" and cap is not None:
-        skip(walk, node.path, "message", "cap", cap.text, node.template)
-        return go(walk, node.after)
-    _send(walk, node, chosen.name)
+    if (held := hold(walk, chosen.name)) is not None and waits(walk, held):
+        return _defer(walk, node, chosen.name, held)
+    if held is not None:
+        skip(walk, node.path, "message", held.reason, held.detail, node.template)
+    else:
+        _send(walk, node, chosen.name)
     return go(walk, node.after)
 
 
@@ -64,8 +62,7 @@ def _send(walk: Walk, node: MessageNode, channel: str) -> None:
             data=data,
         )
     )
-    if walk.campaign.purpose == "marketing":
-        walk.customer.contacts.append(Contact(around.now, channel))
+    walk.customer.contacts.append(Contact(around.now, channel, walk.campaign.purpose))
 
 
 def values_of(walk: Walk) -> Mapping[str, Any]:
@@ -77,9 +74,10 @@ def values_of(walk: Walk) -> Mapping[str, Any]:
     return {**walk.run.context, "profile": profile, "campaign": names}
 
 
-def _defer(walk: Walk, node: MessageNode, channel: str, until: Instant) -> None:
-    walk.run = replace(walk.run, waiting=Waiting("quiet", until))
+def _defer(walk: Walk, node: MessageNode, channel: str, held: Hold) -> None:
     action = action_of(
         walk, node.path, "message", "deferred", channel=channel, template=node.template
     )
-    walk.effects.append(replace(action, reason="quiet_hours", due_at=until))
+    walk.run = held_back(walk, held)
+    why = {**action.why, "detail": held.detail}
+    walk.effects.append(replace(action, reason=held.reason, due_at=held.until, why=why))

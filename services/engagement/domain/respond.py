@@ -1,14 +1,16 @@
 """What happens to one person, stimulus by stimulus, in the order in which they came."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from services.engagement.domain.advance import due, enter, happened, move, proceed
 from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.circumstances import Circumstances
-from services.engagement.domain.customer import Customer, Decision
+from services.engagement.domain.customer import Customer, Decision, Run, Waiting
 from services.engagement.domain.decide import decide
 from services.engagement.domain.match import properties
 from services.engagement.domain.occurrence import Occurrence, of_event
@@ -168,11 +170,34 @@ def _start(
 def _on_time(
     customer: Customer, run_id: uuid.UUID, versions: Versions, around: Circumstances
 ) -> list[Effect]:
+    """Messages held back are let go together, the most important first: it takes the room there
+    is, however much earlier the others came."""
     run = customer.runs.get(run_id)
-    campaign = None if run is None else versions.get((run.campaign, run.version))
-    if run is None or campaign is None:
+    if run is None:
         return []
-    return due(run, campaign, customer, around)
+    effects: list[Effect] = []
+    for each in _let_go_with(run, customer, versions, around.now):
+        campaign = versions.get((each.campaign, each.version))
+        if campaign is not None:
+            effects += due(each, campaign, customer, around)
+    return effects
+
+
+def _let_go_with(run: Run, customer: Customer, versions: Versions, now: Instant) -> Sequence[Run]:
+    if not run.held_back_until(now):
+        return [run]
+    together = [
+        # Whoever waits for something more important waits no longer than the first of them.
+        replace(each, waiting=Waiting("slot", now)) if each.waits_on("slot") else each
+        for each in customer.runs.values()
+        if each.held_back_until(now) or each.waits_on("slot")
+    ]
+
+    def rank(each: Run) -> tuple[int, Instant, uuid.UUID]:
+        campaign = versions.get((each.campaign, each.version))
+        return -campaign.spec.priority if campaign else 0, each.entered_at, each.run_id
+
+    return sorted(together, key=rank)
 
 
 def _resume(

@@ -19,6 +19,8 @@ from zhiyin.contracts.profiles import Snapshot
 
 # Under this name a run remembers what its occurrence was concluded from.
 BECAUSE: Final = "because"
+# Under this one, what the message it stands at has been held back by so far.
+HELD: Final = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ Effect = Action | Coupon | TagChange
 
 @dataclass(slots=True)
 class Walk:
-    """One walk through a journey: what it has done so far."""
+    """One walk through a journey: what it has done so far. `waited`: what the message it begins
+    with was held back by, if it was."""
 
     run: Run
     campaign: Campaign
@@ -45,6 +48,7 @@ class Walk:
     snapshot: Snapshot
     around: Circumstances
     effects: list[Effect]
+    waited: str | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -87,6 +91,7 @@ def action_of(
             "occurrence": run.occurrence,
             "entered_at": rfc3339(run.entered_at),
             **run.context.get(BECAUSE, {}),
+            **_held(run),
         },
         data=data or {},
         traceparent=run.traceparent,
@@ -94,7 +99,16 @@ def action_of(
 
 
 def go(walk: Walk, path: Path | None) -> None:
-    walk.run = replace(walk.run, step=path)
+    context = {name: value for name, value in walk.run.context.items() if name != HELD}
+    walk.run, walk.waited = replace(walk.run, step=path, context=context), None
+
+
+def _held(run: Run) -> dict[str, Any]:
+    notes = [
+        {**note, "at": rfc3339(note["at"]), "until": rfc3339(note["until"])}
+        for note in run.context.get(HELD, ())
+    ]
+    return {HELD: notes} if notes else {}
 
 
 def left(run: Run, reason: str) -> Run:

@@ -36,15 +36,18 @@ async def decided(
 async def contacts(
     tx: Connection, ids: Collection[str], since: Instant
 ) -> list[tuple[str, Contact]]:
-    """Marketing messages that count against the caps: decided since then, and not failed."""
+    """Messages that count against the caps: decided since then, and not failed."""
     rows = await tx.fetch(
-        """SELECT profile_id, at, channel FROM action
+        """SELECT profile_id, at, channel, purpose FROM action
            WHERE profile_id = ANY($1::text[]) AND at > $2 AND kind = 'message'
-             AND purpose = 'marketing' AND state IN ('decided', 'sent')""",
+             AND purpose IN ('marketing', 'care') AND state IN ('decided', 'sent')""",
         list(ids),
         since,
     )
-    return [(profile_id, Contact(at, channel or "")) for profile_id, at, channel in rows]
+    return [
+        (profile_id, Contact(at, channel or "", purpose))
+        for profile_id, at, channel, purpose in rows
+    ]
 
 
 async def add_decisions(tx: Connection, decisions: Sequence[Decision]) -> None:
