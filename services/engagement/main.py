@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from services.engagement.cashier import Cashier
 from services.engagement.catalogs import Catalogs
@@ -27,6 +27,7 @@ from services.engagement.lookups import Lookups
 from services.engagement.pipeline import Pipeline
 from services.engagement.reordering import REORDER_TIMER
 from services.engagement.retention import data_classes
+from services.engagement.routes.brands import own_campaigns_only
 from services.engagement.routes.campaigns import campaign_routes
 from services.engagement.routes.coupons import Counter, coupon_routes
 from services.engagement.routes.experiments import experiment_routes
@@ -140,6 +141,7 @@ def compose(outside: Outside) -> Engagement:
             deliverer,
             Retention(outside.database, data_classes(), service.retention, outside.clock),
         ),
+        dependencies=[Depends(own_campaigns_only(outside.database))],
     )
     return Engagement(worker, deliverer, app)
 

@@ -145,7 +145,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         staff.tokens,
         gateway.audit,
     )
-    operator = operators.OperatorRoutes(gate, staff.accounts, staff.operators)
+    operator = operators.OperatorRoutes(gate, staff.accounts, staff.operators, gateway.idempotency)
     key = keys.KeyRoutes(gate, gateway.keys, gateway.audit, gateway.idempotency, clock)
     master = master_keys.MasterKeyRoutes(
         gate, gateway.master_keys, gateway.sealer, gateway.presence.all, gateway.audit

@@ -136,7 +136,7 @@ class KnowsPeople(Protocol):
 
 
 def asking_of(request: Request, caller: Caller) -> Asking:
-    return Asking(caller.actor, request.scope.get("traceparent", ""))
+    return Asking(caller.actor, request.scope.get("traceparent", ""), caller.brands)
 
 
 def trace_of(request: Request) -> Headers:

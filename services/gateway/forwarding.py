@@ -96,6 +96,7 @@ class Forwarder:
             traceparent=asking.traceparent,
             body=body,
             timeout=call.timeout,
+            brands=asking.brands,
         )
         if call.streams and NDJSON in request.headers.get("accept", ""):
             return handed_on(

@@ -37,10 +37,11 @@ class Person(Struct, frozen=True):
 
 
 class Asking(Struct, frozen=True):
-    """On whose behalf, and in which trace, services are asked."""
+    """On whose behalf, and in which trace, services are asked. `brands` None: all."""
 
     actor: str
     traceparent: str
+    brands: frozenset[str] | None = None
 
 
 class Memberships(Struct, frozen=True):

@@ -22,7 +22,8 @@ _KEPT_HEADERS: Final = ("retry-after", "location", "link")
 
 
 class Asked(Struct, frozen=True):
-    """`target` is path and query, percent-encoded. `timeout` in seconds."""
+    """`target` is path and query, percent-encoded. `timeout` in seconds. `brands`: whose campaigns
+    the caller sees (None: all)."""
 
     method: str
     target: str
@@ -31,6 +32,7 @@ class Asked(Struct, frozen=True):
     body: bytes = b""
     accept: str = "application/json"
     timeout: float = 15.0
+    brands: frozenset[str] | None = None
 
 
 class Answer(Struct, frozen=True):
@@ -132,9 +134,14 @@ class Upstreams:
                 "traceparent": asked.traceparent,
                 "accept": asked.accept,
                 **({"content-type": "application/json"} if asked.body else {}),
+                **({} if asked.brands is None else {"x-zhiyin-brands": _listed(asked.brands)}),
             },
             timeout=httpx.Timeout(asked.timeout, connect=2.0),
         )
+
+
+def _listed(brands: frozenset[str]) -> str:
+    return ",".join(sorted(brands))
 
 
 async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:

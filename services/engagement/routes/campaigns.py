@@ -9,6 +9,7 @@ from services.engagement.catalogs import Catalogs
 from services.engagement.editor import Editor
 from services.engagement.measuring import experiment
 from services.engagement.refusals import no_such, one_fault
+from services.engagement.routes.brands import Brands, check, within
 from services.engagement.routes.parts import Actor, Key, page_of
 from services.engagement.store import reports, settings
 from services.engagement.store.settings import StoredCampaign
@@ -29,19 +30,19 @@ def campaign_routes(
     router.include_router(_state_routes(editor))
 
     @router.post("/v1/campaigns")
-    async def create(request: Request, actor: Actor = _NOBODY) -> Response:
+    async def create(request: Request, brands: Brands, actor: Actor = _NOBODY) -> Response:
         spec = body(CampaignSpec, await request.body())
+        check(spec, brands)
         answer = json(campaign_view(await editor.create(spec, actor)), 201)
         answer.headers["location"] = f"/v1/campaigns/{spec.key}"
         return answer
 
     @router.get("/v1/campaigns")
-    async def list_all(limit: Limit = 100, cursor: Cursor = None) -> Response:
+    async def list_all(brands: Brands, limit: Limit = 100, cursor: Cursor = None) -> Response:
         async with db.connection() as connection:
             found = await settings.campaigns(connection)
-        return json(
-            page_of([(each.spec.key, campaign_view(each)) for each in found], limit, cursor)
-        )
+        own = [(each.spec.key, campaign_view(each)) for each in found if within(each.spec, brands)]
+        return json(page_of(own, limit, cursor))
 
     @router.get("/v1/campaigns/{key}")
     async def show(key: Key) -> Response:
@@ -50,8 +51,11 @@ def campaign_routes(
             return json(campaign_view(found, await settings.history(connection, key)))
 
     @router.put("/v1/campaigns/{key}")
-    async def update(key: Key, request: Request, actor: Actor = _NOBODY) -> Response:
+    async def update(
+        key: Key, request: Request, brands: Brands, actor: Actor = _NOBODY
+    ) -> Response:
         spec = body(CampaignSpec, await request.body())
+        check(spec, brands)
         if spec.key != key:
             raise one_fault("/key", "key_mismatch", f"the key is {key} and cannot be changed")
         return json(campaign_view(await editor.update(spec, actor)))

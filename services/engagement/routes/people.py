@@ -5,9 +5,11 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from services.engagement.routes.brands import Brands, within
 from services.engagement.routes.parts import ProfileId
-from services.engagement.store import coupons, reports
+from services.engagement.store import coupons, reports, settings
 from services.engagement.views import coupon_view, item_view
+from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.web import (
@@ -28,14 +30,17 @@ def people_routes(db: Database, currency: str, clock: Clock) -> APIRouter:
     router = APIRouter()
 
     @router.get("/v1/profiles/{profile_id}/actions")
-    async def actions(profile_id: ProfileId, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    async def actions(
+        profile_id: ProfileId, brands: Brands, limit: Limit = 100, cursor: Cursor = None
+    ) -> Response:
         before = decode_cursor(cursor, tuple[CursorInstant, CursorText]) if cursor else None
         async with db.connection() as connection:
             present = await reports.present_id(connection, profile_id)
             found = await reports.of_person(connection, present, before, limit + 1)
+            hidden = await _of_other_brands(connection, brands)
         shown = found[:limit]
         more = encode_cursor(shown[-1].at, shown[-1].id) if len(found) > limit else None
-        return json(Page([item_view(each) for each in shown], more))
+        return json(Page([item_view(each) for each in shown if each.campaign not in hidden], more))
 
     @router.get("/v1/profiles/{profile_id}/coupons")
     async def held(profile_id: ProfileId, limit: Limit = 100, cursor: Cursor = None) -> Response:
@@ -48,3 +53,11 @@ def people_routes(db: Database, currency: str, clock: Clock) -> APIRouter:
         return json(Page([coupon_view(each, clock(), currency) for each in shown], more))
 
     return router
+
+
+async def _of_other_brands(tx: Connection, brands: frozenset[str] | None) -> frozenset[str]:
+    """Keys of the campaigns a caller does not see; a page without them may be a short one."""
+    if brands is None:
+        return frozenset()
+    every = await settings.campaigns(tx)
+    return frozenset(each.spec.key for each in every if not within(each.spec, brands))

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.gateway.accounts import Accounts, OperatorChange, OperatorSpec, Who
 from services.gateway.bodies import read_json
-from services.gateway.calls import PAGE, Admits, Call, fit, page_asked
+from services.gateway.calls import PAGE, Admits, Call, Once, fit, page_asked
 from services.gateway.domain.scopes import ADMIN, OPERATOR_ROLES, ROLES, SCOPES
 from services.gateway.stores.operators import Operator, OperatorStore
 from zhiyin.contracts.instants import rfc3339
@@ -93,7 +93,7 @@ LIST: Final = _call(
 )  # fmt: skip
 CREATE: Final = _call(
     "POST", "/v1/operators", "operators.create", "An account for somebody; its password is shown "
-    "this once", body=OperatorSpec, example=_SPEC, answer=MadeOperator, status=201,
+    "this once", body=OperatorSpec, example=_SPEC, answer=MadeOperator, status=201, creates=True,
 )  # fmt: skip
 SHOW: Final = _call("GET", _PATH, "operators.show", "One operator", answer=OperatorView)
 UPDATE: Final = _call(
@@ -107,7 +107,7 @@ ERASE: Final = _call(
 )  # fmt: skip
 RESET_PASSWORD: Final = _call(
     "POST", f"{_PATH}/reset-password", "operators.reset-password",
-    "A temporary password; all their sessions are over", answer=TemporaryPassword,
+    "A temporary password; all their sessions are over", answer=TemporaryPassword, creates=True,
 )  # fmt: skip
 RESET_TOTP: Final = _call(
     "POST", f"{_PATH}/reset-totp", "operators.reset-totp",
@@ -119,10 +119,13 @@ ROLE_LIST: Final = _call(
 
 
 class OperatorRoutes:
-    def __init__(self, gate: Admits, accounts: Accounts, store: OperatorStore) -> None:
+    def __init__(
+        self, gate: Admits, accounts: Accounts, store: OperatorStore, idempotency: Once
+    ) -> None:
         self._gate = gate
         self._accounts = accounts
         self._store = store
+        self._idempotency = idempotency
 
     async def list(self, request: Request) -> Response:
         await self._gate.admit(request, ADMIN)
@@ -136,11 +139,15 @@ class OperatorRoutes:
 
     async def create(self, request: Request) -> Response:
         caller = await self._gate.admit(request, ADMIN)
-        spec = body(OperatorSpec, await read_json(request))
-        made = await self._accounts.create(spec, caller.actor)
-        answer = json(MadeOperator(await self._shown(made.id), made.password), 201)
-        answer.headers["location"] = f"/v1/operators/{made.id}"
-        return answer
+        raw = await read_json(request)
+
+        async def do() -> Response:
+            made = await self._accounts.create(body(OperatorSpec, raw), caller.actor)
+            answer = json(MadeOperator(await self._shown(made.id), made.password), 201)
+            answer.headers["location"] = f"/v1/operators/{made.id}"
+            return answer
+
+        return await self._idempotency.once(request, caller.id, raw, do)
 
     async def show(self, request: Request) -> Response:
         await self._gate.admit(request, ADMIN)
@@ -160,8 +167,13 @@ class OperatorRoutes:
 
     async def reset_password(self, request: Request) -> Response:
         caller = await self._gate.admit(request, ADMIN)
-        password = await self._accounts.reset_password(fit(request)["id"], caller.actor)
-        return json(TemporaryPassword(password))
+        operator_id = fit(request)["id"]
+
+        async def do() -> Response:
+            password = await self._accounts.reset_password(operator_id, caller.actor)
+            return json(TemporaryPassword(password))
+
+        return await self._idempotency.once(request, caller.id, b"", do)
 
     async def reset_totp(self, request: Request) -> Response:
         caller = await self._gate.admit(request, ADMIN)
