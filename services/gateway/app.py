@@ -40,6 +40,7 @@ from services.gateway.routes import (
     trail,
 )
 from services.gateway.routes.forwarded import FORWARDED
+from services.gateway.sdk_cors import SdkCors
 from services.gateway.showing import Showing
 from zhiyin.runtime.web import service_app
 
@@ -84,8 +85,16 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     app.add_middleware(Cors, origins=gateway.settings.cors_origins)
     app.add_middleware(PublicHeaders)
     app.add_middleware(Veil, tokens=gateway.door.token)
+    app.add_middleware(SdkCors, paths=_sdk_paths(gateway))
     app.add_middleware(sdk_settings.WriteKeyVeil)
     return app
+
+
+def _sdk_paths(gateway: Gateway) -> set[str]:
+    routes = _sdk_routes(gateway)
+    documented = {call.path for call, _ in routes.calls()}
+    others = {path for path, _ in routes.others()}
+    return {*documented, *others, sdk_settings.SOURCE.path, sdk_settings.SETTINGS_PATH}
 
 
 def _add_sdk_paths(app: FastAPI, gateway: Gateway) -> None:

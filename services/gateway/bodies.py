@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from collections.abc import Collection
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -20,9 +21,10 @@ _TYPES: Final = frozenset(
 )
 
 
-async def read_json(request: Request) -> bytes:
-    """The body's bytes, at most 5 MB sent and unzipped. Raises Problem: 400, 413, 415."""
-    _check_type(request.headers.get("content-type", ""))
+async def read_json(request: Request, also: Collection[str] = ()) -> bytes:
+    """The body's bytes, at most 5 MB sent and unzipped; `also`: media types beside the usual.
+    Raises Problem: 400, 413, 415."""
+    _check_type(request.headers.get("content-type", ""), also)
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in _GZIPPED and encoding not in ("identity", ""):
         raise Problem(415, "unsupported_encoding", "Content-Encoding is gzip or left out")
@@ -78,10 +80,14 @@ async def read_bytes(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _check_type(header: str) -> None:
+def media_type_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _check_type(header: str, also: Collection[str]) -> None:
     media_type, _, parameters = header.lower().partition(";")
     media_type = media_type.strip()
-    if media_type not in _TYPES:
+    if media_type not in _TYPES and media_type not in also:
         raise Problem(415, "unsupported_media_type", _refused_type(media_type))
     _, _, charset = parameters.partition("charset=")
     if charset.strip(' "') not in ("", "utf-8", "utf8", "us-ascii"):
@@ -90,7 +96,7 @@ def _check_type(header: str) -> None:
 
 def _refused_type(media_type: str) -> str:
     if media_type.startswith("application/cloudevents"):
-        return "CloudEvents envelopes are not opened: send the event itself as application/json"
+        return "CloudEvents are taken by POST /v1/events, in JSON format, one or a batch"
     if media_type.startswith("multipart/"):
         return "forms and files are not taken: send JSON with Content-Type: application/json"
     return "send JSON with Content-Type: application/json"

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -44,10 +44,11 @@ class Taken(Struct, frozen=True):
 
 class Posted(NamedTuple):
     """The events of one request. `place`: where in its body (JSON pointer) stood what an event, by
-    its number, has at a pointer of its own."""
+    its number, has at a pointer of its own. `refusals`: by number, of what cannot be judged."""
 
     raws: Sequence[bytes]
     place: Callable[[int, str], str]
+    refusals: Mapping[int, Rejection] = {}
 
 
 class Log(Protocol):
@@ -121,7 +122,7 @@ class Ingest:
     ) -> tuple[list[Accepted], tuple[Rejected, ...]]:
         accepted, rejected = [], []
         for index, raw in enumerate(posted.raws):
-            judged = self._door.judge(raw, now)
+            judged = posted.refusals.get(index) or self._door.judge(raw, now)
             if isinstance(judged, Rejection):
                 rejected.append(rejected_at(index, raw, judged, posted.place))
                 self._tallies.rejected(raw, judged, now)

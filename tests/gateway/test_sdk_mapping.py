@@ -215,6 +215,8 @@ def test_an_alias_makes_one_person_of_two() -> None:
     event = event_of(a_message("alias", previousId="a-9"))
     assert event["type"] == "customer.linked"
     assert event["customer"] == {"member_id": "M1", "anonymous_id": "a-9"}
+    again = event_of(a_message("alias", previousId="M1", anonymousId="a-9"))
+    assert again["customer"] == event["customer"]
 
 
 def test_traits_of_a_group_are_not_the_persons() -> None:

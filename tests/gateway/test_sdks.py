@@ -161,3 +161,24 @@ async def test_browsers_find_a_source_that_is_on_and_loads_nothing_else(gateway:
     assert (segment["apiKey"], segment["protocol"]) == ("zk_x", "http")
     assert segment["apiHost"].endswith("/v1")
     assert (await gateway.client.post("/v1/m", content=b"{}")).status_code == 200
+
+
+async def test_pages_of_any_shop_may_call_what_libraries_call_and_nothing_else(
+    gateway: Running,
+) -> None:
+    page = {"origin": "https://shop.example.com"}
+    asked = {
+        **page,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "anonymousid,authorization,content-type,sentat",
+    }
+    for path in ("/v1/track", "/v1/t", "/v1/batch", "/sourceConfig/", "/v1/projects/x/settings"):
+        preflight = await gateway.client.options(path, headers=asked)
+        assert preflight.status_code == 204
+        assert preflight.headers["access-control-allow-headers"].count(",") == 3
+        answer = await gateway.client.post(path, headers=page)
+        assert answer.headers.get_list("access-control-allow-origin") == [page["origin"]]
+        assert "retry-after" in answer.headers["access-control-expose-headers"]
+    assert (await gateway.client.options("/v1/events", headers=asked)).status_code == 403
+    answer = await gateway.client.post("/v1/events", headers=page)
+    assert "access-control-allow-origin" not in answer.headers

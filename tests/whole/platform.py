@@ -29,6 +29,17 @@ class Platform:
     port: int
     logs: Path
     settings: Mapping[str, str]
+    processes: dict[str, Process]
+
+    async def kill_gateway(self) -> None:
+        self.processes["gateway"].kill()
+        await self.processes["gateway"].wait()
+
+    async def start_gateway(self) -> None:
+        """Again, once it has been killed; returns when it is ready."""
+        started = await _serving("gateway", dict(self.settings), self.port, self.logs)
+        self.processes["gateway"] = started
+        await _until_ready({"gateway": self.port})
 
     async def ask(self, method: str, path: str, body: object = None, **more: Any) -> httpx.Response:
         return await self.client.request(method, path, json=body, **more)
@@ -83,7 +94,7 @@ async def a_platform(postgres: str, redis: str, logs: Path, **more: str) -> Asyn
     await asyncio.gather(*(_output(service, settings, "migrate") for service in SERVICES))
     made = await _output("gateway", settings, "keys", "create", "--scopes", "admin")
     key = json.loads(made)["key"]
-    started = [await _serving(service, settings, ports[service], logs) for service in SERVICES]
+    started = {each: await _serving(each, settings, ports[each], logs) for each in SERVICES}
     try:
         await _until_ready(ports)
         async with httpx.AsyncClient(
@@ -92,11 +103,11 @@ async def a_platform(postgres: str, redis: str, logs: Path, **more: str) -> Asyn
             timeout=30,
             trust_env=False,
         ) as client:
-            yield Platform(client, ports["gateway"], logs, settings)
+            yield Platform(client, ports["gateway"], logs, settings, started)
     finally:
-        for process in started:
+        for process in started.values():
             process.terminate()
-        for process in started:
+        for process in started.values():
             await asyncio.wait_for(process.wait(), 30)
 
 

@@ -7,11 +7,11 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.gateway.bodies import read_json
 from services.gateway.calls import Admits, Call, trace_of
 from services.gateway.domain.door import Stated
 from services.gateway.domain.scopes import EVENTS_WRITE
-from services.gateway.ingest import MOST_EVENTS, Ingest, Taken, split
+from services.gateway.envelopes import posted
+from services.gateway.ingest import MOST_EVENTS, Ingest, Taken
 from zhiyin.runtime.clock import Clock
 
 
@@ -70,6 +70,6 @@ class EventRoutes:
     async def post(self, request: Request) -> Response:
         await self._gate.admit(request, EVENTS_WRITE)
         with self._ingest.slot():
-            body = await read_json(request)
-            taken = await self._ingest.take(split(body), trace_of(request), self._clock())
+            now = self._clock()
+            taken = await self._ingest.take(await posted(request, now), trace_of(request), now)
         return Response(_encoder.encode(taken), 202, media_type="application/json")

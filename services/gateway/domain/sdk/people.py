@@ -37,11 +37,13 @@ def who(message: Message, traits: Mapping[str, Any], region: str) -> Who:
 
 
 def linked(message: Message, region: str) -> Who:
-    """Those whom an alias says to be one."""
-    previous = message.previous_id
-    one = [("/userId", *_named(message.user_id, "member_id"))]
-    other = [("/previousId", *_named(previous, "anonymous_id"))]
-    return _usable([*one, *other], region)
+    """Those whom an alias says to be one. Segment's for browsers, sending it again, names the
+    person themselves as who they were before."""
+    stated = [("/userId", *_named(message.user_id, "member_id"))]
+    if message.previous_id != message.user_id:
+        stated.append(("/previousId", *_named(message.previous_id, "anonymous_id")))
+    stated.append(("/anonymousId", *_named(message.anonymous_id, "anonymous_id")))
+    return _usable(stated, region)
 
 
 def _stated(message: Message, traits: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
