@@ -10,7 +10,7 @@ from zhiyin.contracts.heard import Heard
 
 class LoggedEvent(Event, frozen=True, omit_defaults=True):
     """`heard` was made out when the event came, and never again: see
-    docs/decisions/0007-words-are-heard-once.md."""
+    docs/decisions/0009-words-are-heard-once.md."""
 
     heard: Heard | None = None
 
