@@ -70,6 +70,21 @@ class Gatherer:
         around = self._around(catalog, await coupons.remaining(tx, wanted), now)
         return Gathered(customers, versions, around, {run.run_id: run for run in under_way})
 
+    async def glance(
+        self, tx: Connection, profile_id: str, campaign: Campaign, catalog: Catalog, now: Instant
+    ) -> tuple[Customer, Circumstances]:
+        """The same about one person and campaign, for somebody who only looks: nothing is
+        locked."""
+        ids, row = [profile_id], people.Row(profile_id, 0, 0, None, False, [], [], {})
+        newest = Newest({})
+        customers = await self._customers(tx, {profile_id: row}, ids, newest, catalog, now)
+        customer = customers[profile_id]
+        customer.runs = {run.run_id: run for run in await runs.inside(tx, ids)}
+        wanted = campaign.journey.coupons
+        for _, template, count in await coupons.counts(tx, ids, wanted):
+            customer.coupons[template] = count
+        return customer, self._around(catalog, await coupons.left(tx, wanted), now)
+
     def _around(self, catalog: Catalog, remaining: dict[str, int], now: Instant) -> Circumstances:
         return Circumstances(
             now=now,

@@ -19,6 +19,7 @@ from services.engagement.deliverer import Deliverer
 from services.engagement.domain.codes import coupon_code
 from services.engagement.editor import Editor
 from services.engagement.expiring import COUPON_TIMER, Expiring
+from services.engagement.explaining import Explainer
 from services.engagement.gather import Gatherer
 from services.engagement.handover import Handover
 from services.engagement.incoming import TOPICS
@@ -136,7 +137,7 @@ def compose(outside: Outside) -> Engagement:
         outside.telemetry,
         database=outside.database,
         worker=worker,
-        routers=_routes(outside, options, sealer, places, catalogs),
+        routers=_routes(outside, options, sealer, places, gatherer),
         lifespan=_beside(
             deliverer,
             Retention(outside.database, data_classes(), service.retention, outside.clock),
@@ -154,9 +155,11 @@ def _senders(outside: Outside, places: Places, sealer: Sealer) -> Mapping[str, S
 
 
 def _routes(
-    outside: Outside, options: Options, sealer: Sealer, places: Places, catalogs: Catalogs
+    outside: Outside, options: Options, sealer: Sealer, places: Places, gatherer: Gatherer
 ) -> Sequence[APIRouter]:
     database, clock, currency = outside.database, outside.clock, options.currency
+    catalogs = gatherer.catalogs
+    explainer = Explainer(database, gatherer, options, clock)
     editor = Editor(database, options, outside.partitions, clock, outside.settings.approval)
     settings_editor = SettingsEditor(database, sealer, places, currency, clock)
     secret = derived_key(outside.settings.service.secret_key, "coupons")
@@ -167,7 +170,7 @@ def _routes(
         Lookups(database, clock),
     )
     return [
-        campaign_routes(database, editor, catalogs, currency, clock),
+        campaign_routes(database, editor, explainer, catalogs, currency, clock),
         experiment_routes(database, settings_editor, catalogs, currency, clock),
         setting_routes(database, settings_editor, sealer),
         coupon_routes(database, counter, currency, clock),

@@ -58,10 +58,17 @@ async def rewatch(
         dates = reorders(snapshot.facts)
         plan = plan_watches(profile_id, dates, campaigns, known.get(profile_id, ()), now)
         plans.append(plan)
-        stimuli[profile_id] += (
-            Missed(catalog.campaigns[watch.campaign], watch.occurrence) for watch in plan.missed
-        )
+        stimuli[profile_id] += _missed(plan, catalog)
     await _save(tx, plans, known, rows)
+
+
+def _missed(plan: WatchChange, catalog: Catalog) -> Iterable[Missed]:
+    by_campaign: defaultdict[str, list[Watch]] = defaultdict(list)
+    for watch in plan.missed:
+        by_campaign[watch.campaign].append(watch)
+    for key, watches in by_campaign.items():
+        newest = max(watches, key=lambda watch: (watch.fire_at, watch.sku))
+        yield Missed(catalog.campaigns[key], newest.occurrence, len(watches))
 
 
 async def _save(
@@ -70,9 +77,11 @@ async def _save(
     known: Mapping[str, Collection[Watch]],
     rows: Rows,
 ) -> None:
+    """A date that is over stays among the watches, without a timer: it is not missed again."""
     coming = [watch for plan in plans for watch in plan.set]
+    over = [watch for plan in plans for watch in plan.missed]
     dropped = [watch for plan in plans for watch in plan.drop]
-    places = {(watch.profile_id, watch.campaign, watch.sku) for watch in coming}
+    places = {(watch.profile_id, watch.campaign, watch.sku) for watch in (*coming, *over)}
     moved = [
         watch
         for watches in known.values()
@@ -80,7 +89,7 @@ async def _save(
         if (watch.profile_id, watch.campaign, watch.sku) in places
     ]
     await pending.drop_watches(tx, dropped)
-    await pending.save_watches(tx, coming)
+    await pending.save_watches(tx, [*coming, *over])
     await clear_timers(tx, sorted(watch.timer_key for watch in (*dropped, *moved)))
     await set_timers(tx, [watch_timer(w, rows[w.profile_id].partition) for w in coming])
 

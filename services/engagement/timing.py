@@ -47,7 +47,6 @@ class Timing:
         standing = {watch.identity for watch in await pending.watches(tx, ids)}
         fired = [_watch(timer.payload) for timer in due]
         over = [watch for watch in fired if watch.identity in standing]
-        await pending.drop_watches(tx, over)
         stimuli: Stimuli = defaultdict(list)
         for watch in over:
             campaign = catalog.campaigns.get(watch.campaign)

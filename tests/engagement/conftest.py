@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import httpx
 import pytest
 
+from tests.engagement.calling import calling
 from tests.engagement.harness import Instance, an_instance, migrated
 
 _numbers = itertools.count(1)
@@ -60,6 +62,12 @@ async def instance(database: str) -> AsyncIterator[Instance]:
 async def two_instances(database: str) -> AsyncIterator[tuple[Instance, Instance]]:
     async with an_instance(database) as one, an_instance(database) as two:
         yield one, two
+
+
+@pytest.fixture
+async def api(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
+    async with calling(instance) as client:
+        yield client
 
 
 def _address(postgres_url: str, database: str) -> str:

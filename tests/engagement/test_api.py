@@ -1,28 +1,21 @@
 """The calls of engagement as the gateway makes them."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from services.engagement.main import Outside, compose
-from services.engagement.settings import EngagementSettings
 from tests.builders import a_purchase, an_event
+from tests.engagement.calling import calling
 from tests.engagement.harness import (
     NOON,
-    PARTITIONS,
-    SECRET,
     Instance,
     a_change,
     an_instance,
     reachable,
 )
 from zhiyin.contracts.instants import MINUTE
-from zhiyin.runtime.http import internal_token
-from zhiyin.runtime.log.opening import open_log
-from zhiyin.runtime.settings import ServiceSettings
 
 WIN_BACK = {
     "key": "back", "name": "唤醒礼", "purpose": "marketing",
@@ -40,39 +33,10 @@ WIN_BACK = {
 }  # fmt: skip
 
 
-@pytest.fixture
-async def api(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
-    async with calling(instance) as client:
-        yield client
-
-
 @pytest.fixture(scope="module")
 async def untouched(module_database: str) -> AsyncIterator[httpx.AsyncClient]:
     """The API for calls that change nothing, over one database for all of them."""
     async with an_instance(module_database) as instance, calling(instance) as client:
-        yield client
-
-
-@asynccontextmanager
-async def calling(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
-    service = ServiceSettings(postgres=instance.db.dsn, redis="", secret_key=SECRET)
-    settings = EngagementSettings(service=service)
-    parts = compose(
-        Outside(
-            settings,
-            instance.telemetry,
-            open_log(service),
-            instance.db,
-            instance.client,
-            PARTITIONS,
-            instance.clock,
-        )
-    )
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(parts.app, raise_app_exceptions=False),
-        base_url="http://engagement",
-        headers={"x-zhiyin-internal": internal_token(SECRET), "x-zhiyin-actor": "key:ops"},
-    ) as client:
         yield client
 
 

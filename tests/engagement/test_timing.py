@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+from services.engagement.store import reports
 from tests.builders import a_cancellation, a_purchase, an_event, an_item
 from tests.engagement.harness import NOON, Instance, a_change, a_crossing, reachable
 from zhiyin.contracts.buying import CategoryTotals
@@ -284,3 +285,29 @@ async def test_a_wait_that_ends_while_the_event_comes_ends_once(
     steps = [item.step for item in await one.history() if item.campaign == "win-back-90d"]
     assert [tuple(run) for run in runs] in ([("exited", "exit_on")], [("done", None)])
     assert steps.count("2.else.0") == (1 if tuple(runs[0]) == ("done", None) else 0)
+
+
+async def test_dates_that_had_passed_are_counted_in_one_row_and_once(instance: Instance) -> None:
+    packs = [a_pack(NOON - 200 * DAY, imported=True, sku=f"S{each}") for each in range(20)]
+    await instance.deliver(bought(*packs))
+    again = a_pack(NOON - 100 * DAY, imported=True, sku="S3")
+    await instance.deliver(bought(*packs, again))
+    await instance.deliver(bought(*packs, again))
+    stale = [
+        (item.occurrence, item.reason, item.times)
+        for item in await instance.history()
+        if item.campaign == "reorder-reminder"
+    ]
+    assert stale == [("missed", "stale", 21)]
+    async with instance.db.connection() as connection:
+        found = await reports.decisions(connection, "reorder-reminder")
+    assert [(each.reason, each.count) for each in found] == [("stale", 21)]
+
+
+async def test_a_reminder_that_was_given_is_not_counted_as_missed(instance: Instance) -> None:
+    pack = a_pack(NOON - MINUTE)
+    await instance.deliver(bought(pack))
+    await instance.fire_due(NOON + 28 * DAY)
+    await instance.deliver(bought(pack, a_purchase(NOON + 28 * DAY, order_id="other")))
+    found = [item for item in await instance.history() if item.campaign == "reorder-reminder"]
+    assert [(item.kind, item.state) for item in found] == [("message", "decided")]

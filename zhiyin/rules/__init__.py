@@ -21,12 +21,16 @@ from zhiyin.rules.tree import Condition, Rule
 from zhiyin.rules.unparse import unparse
 from zhiyin.rules.verdict import Verdict
 from zhiyin.rules.where import compile_where
+from zhiyin.rules.words.language import LANGUAGES, Language, Words
+from zhiyin.rules.words.values import day_and_time
 
 __all__ = [
+    "LANGUAGES",
     "Compiled",
     "Condition",
     "Day",
     "Explanation",
+    "Language",
     "Options",
     "Person",
     "Place",
@@ -34,9 +38,11 @@ __all__ = [
     "RuleError",
     "RuleProblem",
     "Verdict",
+    "Words",
     "Written",
     "compile_rule",
     "compile_where",
+    "day_and_time",
     "day_reader",
     "from_jsonlogic",
     "parse",

@@ -10,7 +10,16 @@ from zhiyin.rules.compiling.leaf import CompiledLeaf
 from zhiyin.rules.compiling.logic import combine, negate
 from zhiyin.rules.compiling.recency import compile_recency
 from zhiyin.rules.compiling.streaks import compile_streak
-from zhiyin.rules.explain import Branch, Explanation, Node, Tip, explain_node
+from zhiyin.rules.explain import (
+    Branch,
+    Explanation,
+    Node,
+    Tip,
+    Truth,
+    explain_node,
+    leaves_of,
+    truths,
+)
 from zhiyin.rules.health import with_consent
 from zhiyin.rules.options import DEFAULT, Options
 from zhiyin.rules.person import Person
@@ -29,6 +38,8 @@ from zhiyin.rules.tree import (
     Tagged,
 )
 from zhiyin.rules.verdict import Evaluate
+from zhiyin.rules.words.language import LANGUAGES
+from zhiyin.rules.words.phrases import phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,17 @@ class Compiled:
     def explain(self, person: Person, now: Instant) -> Explanation:
         """The same answer clause by clause, with values and evidence."""
         return explain_node(self._root, person, now)
+
+    def truths(self, person: Person, now: Instant) -> list[Truth]:
+        """Clause by clause, as it is at this instant alone."""
+        return list(truths(self._root, person, now))
+
+    def words(self, options: Options = DEFAULT) -> dict[str, dict[str, str]]:
+        """Every single clause in words, by its pointer."""
+        return {
+            pointer: {language: phrase(leaf, options, language) for language in LANGUAGES}
+            for pointer, leaf in leaves_of(self._root)
+        }
 
 
 def compile_rule(rule: Rule, options: Options = DEFAULT) -> Compiled:

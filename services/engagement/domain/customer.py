@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -89,8 +89,13 @@ class Action(Struct, frozen=True, omit_defaults=True):
     traceparent: str = ""
 
 
+# The occurrence that stands for all reorder dates that had passed before they were known.
+MISSED: Final = "missed"
+
+
 class Decision(Struct, frozen=True, omit_defaults=True):
-    """Whether somebody entered a campaign on an occurrence, and if not why."""
+    """Whether somebody entered a campaign on an occurrence, and if not why. `times`: how many
+    occurrences it stands for."""
 
     profile_id: str
     campaign: str
@@ -101,6 +106,7 @@ class Decision(Struct, frozen=True, omit_defaults=True):
     reason: str | None = None
     why: Mapping[str, Any] = {}
     goal_until: Instant | None = None
+    times: int = 1
     trials: tuple[Trial, ...] = ()
 
 

@@ -30,9 +30,10 @@ def decide(
     """Entered, or the first reason not to, in this order: paused, import, stale, unknown_person,
     condition, reentry, open_complaint, consent or no_reachable_channel, global_holdout,
     holdout, then in the order of the opening steps budget, quiet_hours, cap."""
-    refusal = _history(campaign, occurrence, around) or _person(
-        customer, campaign, occurrence, around
-    )
+    refusal, truths = _history(campaign, occurrence, around), {}
+    if refusal is None:
+        refusal = _person(customer, campaign, occurrence, around)
+        truths = _truths(customer, campaign, around)
     reason, detail = refusal or (None, {})
     # Somebody held out is compared with those who entered, so their goal counts too.
     measured = campaign.goal is not None and reason in (None, HOLDOUT)
@@ -44,10 +45,20 @@ def decide(
         at=around.now,
         entered=reason is None,
         reason=reason,
-        why={**occurrence.why, **detail},
+        why={**occurrence.why, **detail, **truths},
         goal_until=around.now + campaign.goal.within if measured and campaign.goal else None,
         trials=around.experiments.trials(campaign, customer.profile_id, reason, around.now),
     )
+
+
+def _truths(customer: Customer, campaign: Campaign, around: Circumstances) -> dict[str, Any]:
+    """Which clauses of the condition held, by pointer; what was found is the person's, and not
+    kept twice."""
+    if campaign.where is None or customer.snapshot is None:
+        return {}
+    person = Person(customer.snapshot, customer.segments)
+    found = campaign.where.truths(person, around.now)
+    return {"where": {each.pointer: each.matches for each in found}}
 
 
 def _history(campaign: Campaign, occurrence: Occurrence, around: Circumstances) -> Refusal | None:

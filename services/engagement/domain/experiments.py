@@ -21,7 +21,7 @@ EVERYTHING_WINDOW: Final[Duration] = 90 * DAY
 HOLDOUT: Final = "holdout"
 GLOBAL_HOLDOUT: Final = "global_holdout"
 # Reasons decided after assignment.
-_TREATED: Final = frozenset({None, "cap", "budget"})
+_TREATED: Final = frozenset({None, "cap", "budget", "quiet_hours"})
 
 Group = Literal["treatment", "control"]
 

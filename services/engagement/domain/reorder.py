@@ -52,7 +52,7 @@ def plan_watches(
     now: Instant,
 ) -> WatchChange:
     """From what is watched to what should be. What is watched already and unchanged stays as it
-    is, even if its time has come: its timer is about to fire."""
+    is, even if its time has come: its timer has fired, or is about to."""
     dated = tuple(dates)
     wanted = {
         (campaign.key, date.sku): _watch(profile_id, campaign.key, campaign.start, date)
@@ -64,7 +64,7 @@ def plan_watches(
     standing = {(watch.campaign, watch.sku): watch for watch in known}
     changed = [watch for key, watch in wanted.items() if not _same(standing.get(key), watch)]
     coming = tuple(watch for watch in changed if watch.fire_at > now)
-    replaced = {(watch.campaign, watch.sku) for watch in coming}
+    replaced = {(watch.campaign, watch.sku) for watch in changed}
     return WatchChange(
         set=coming,
         drop=tuple(

@@ -10,7 +10,7 @@ from services.engagement.domain.advance import due, enter, happened, move, proce
 from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.circumstances import Circumstances
-from services.engagement.domain.customer import Customer, Decision, Run, Waiting
+from services.engagement.domain.customer import MISSED, Customer, Decision, Run, Waiting
 from services.engagement.domain.decide import decide
 from services.engagement.domain.match import properties
 from services.engagement.domain.occurrence import Occurrence, of_event
@@ -62,10 +62,12 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A reorder date that had passed before it was first known: recorded, not acted on."""
+    """Reorder dates that had passed before they were first known: counted, not acted on. `newest`:
+    the one that passed last."""
 
     campaign: Campaign
-    occurrence: Occurrence
+    newest: Occurrence
+    times: int
 
 
 Stimulus = Happened | Starts | Due | Resumed | Moved | Missed
@@ -88,9 +90,9 @@ def starts_of(stimuli: Iterable[Stimulus]) -> list[tuple[Campaign, Occurrence]]:
         match stimulus:
             case Happened(starts=starts):
                 found += ((each.campaign, each.occurrence) for each in starts)
-            case Starts() | Missed():
+            case Starts():
                 found.append((stimulus.campaign, stimulus.occurrence))
-            case Due() | Resumed() | Moved():
+            case Due() | Resumed() | Moved() | Missed():
                 pass
     return found
 
@@ -141,8 +143,8 @@ def respond(
             return _resume(customer, key, versions, around)
         case Moved(campaign=campaign):
             return _move(customer, campaign, versions, around)
-        case Missed(campaign=campaign, occurrence=occurrence):
-            _miss(customer, campaign, occurrence, around)
+        case Missed():
+            customer.decisions.append(_missed(customer, stimulus, around))
             return []
 
 
@@ -222,22 +224,18 @@ def _move(
     return effects
 
 
-def _miss(
-    customer: Customer, campaign: Campaign, occurrence: Occurrence, around: Circumstances
-) -> None:
-    if _first(customer, campaign, occurrence):
-        customer.decisions.append(
-            Decision(
-                profile_id=customer.profile_id,
-                campaign=campaign.key,
-                version=campaign.version,
-                occurrence=occurrence.name,
-                at=around.now,
-                entered=False,
-                reason="stale",
-                why=occurrence.why,
-            )
-        )
+def _missed(customer: Customer, missed: Missed, around: Circumstances) -> Decision:
+    return Decision(
+        profile_id=customer.profile_id,
+        campaign=missed.campaign.key,
+        version=missed.campaign.version,
+        occurrence=MISSED,
+        at=around.now,
+        entered=False,
+        reason="stale",
+        why=missed.newest.why,
+        times=missed.times,
+    )
 
 
 def _first(customer: Customer, campaign: Campaign, occurrence: Occurrence) -> bool:

@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from services.engagement.catalogs import Catalogs
 from services.engagement.editor import Editor
+from services.engagement.explaining import Explainer
 from services.engagement.measuring import experiment
 from services.engagement.refusals import no_such, one_fault
 from services.engagement.routes.brands import Brands, check, within
-from services.engagement.routes.parts import Actor, Key, page_of
+from services.engagement.routes.parts import Actor, Key, ProfileId, page_of
 from services.engagement.store import reports, settings
 from services.engagement.store.settings import StoredCampaign
 from services.engagement.views import campaign_view, report_view
@@ -24,7 +25,12 @@ _NOBODY: Final = "unknown"
 
 
 def campaign_routes(
-    db: Database, editor: Editor, catalogs: Catalogs, currency: str, clock: Clock
+    db: Database,
+    editor: Editor,
+    explainer: Explainer,
+    catalogs: Catalogs,
+    currency: str,
+    clock: Clock,
 ) -> APIRouter:
     router = APIRouter()
     router.include_router(_state_routes(editor))
@@ -59,6 +65,10 @@ def campaign_routes(
         if spec.key != key:
             raise one_fault("/key", "key_mismatch", f"the key is {key} and cannot be changed")
         return json(campaign_view(await editor.update(spec, actor)))
+
+    @router.get("/v1/campaigns/{key}/explain/{profile_id}")
+    async def explain(key: Key, profile_id: ProfileId) -> Response:
+        return json(await explainer.explain(key, profile_id))
 
     @router.get("/v1/campaigns/{key}/report")
     async def report(key: Key) -> Response:

@@ -41,6 +41,16 @@ class StoredCoupon(Struct, frozen=True):
         return discount(self.kind, self.value, amount)
 
 
+async def left(tx: Connection, templates: Collection[str]) -> dict[str, int]:
+    """As `remaining`, for somebody who only looks."""
+    rows = await tx.fetch(
+        """SELECT key, budget - issued FROM coupon_template
+           WHERE key = ANY($1::text[]) AND budget IS NOT NULL""",
+        list(templates),
+    )
+    return dict(rows)
+
+
 async def remaining(tx: Connection, templates: Collection[str]) -> dict[str, int]:
     """How many of each template with a budget may still be issued. Locks their counters until the
     transaction ends, so that nobody else issues the last one as well; call it after locking

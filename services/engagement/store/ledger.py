@@ -2,15 +2,18 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from services.engagement.domain.customer import Action, Decision
+from services.engagement.domain.customer import MISSED, Action, Decision
 from services.engagement.domain.pressure import Contact
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 
+_COUNTED: Final = """ON CONFLICT (profile_id, campaign, occurrence) DO UPDATE SET
+  times = decision.times + excluded.times, at = excluded.at, version = excluded.version,
+  why = excluded.why"""
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -51,14 +54,21 @@ async def contacts(
 
 
 async def add_decisions(tx: Connection, decisions: Sequence[Decision]) -> None:
-    """A decision made twice breaks the primary key, and so the whole batch: it cannot be."""
+    """A decision made twice breaks the primary key, and so the whole batch: it cannot be. What was
+    missed is counted."""
+    missed = [each for each in decisions if each.occurrence == MISSED]
+    await _insert(tx, [each for each in decisions if each.occurrence != MISSED], "")
+    await _insert(tx, missed, _COUNTED)
+
+
+async def _insert(tx: Connection, decisions: Sequence[Decision], doubles: str) -> None:
     if not decisions:
         return
     await tx.execute(
-        """INSERT INTO decision
-             (profile_id, campaign, occurrence, version, at, entered, reason, why, goal_until)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::bigint[],
-             $6::bool[], $7::text[], $8::bytea[], $9::bigint[])""",
+        f"""INSERT INTO decision (profile_id, campaign, occurrence, version, at, entered, reason,
+              why, goal_until, times)
+            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::bigint[],
+              $6::bool[], $7::text[], $8::bytea[], $9::bigint[], $10::int[]) {doubles}""",  # noqa: S608
         [each.profile_id for each in decisions],
         [each.campaign for each in decisions],
         [each.occurrence for each in decisions],
@@ -68,6 +78,7 @@ async def add_decisions(tx: Connection, decisions: Sequence[Decision]) -> None:
         [each.reason for each in decisions],
         [_pack(each.why) for each in decisions],
         [each.goal_until for each in decisions],
+        [each.times for each in decisions],
     )
 
 

@@ -12,7 +12,7 @@ _unpack = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 class Item(Struct, frozen=True):
-    """An action, or (kind `entry`) a campaign that was not entered."""
+    """An action, or (kind `entry`) a campaign that was not entered, so many `times`."""
 
     id: str
     at: Instant
@@ -30,6 +30,7 @@ class Item(Struct, frozen=True):
     sent_at: Instant | None
     why: dict[str, Any]
     data: dict[str, Any]
+    times: int = 1
 
 
 async def present_id(tx: Connection, profile_id: str) -> str:
@@ -53,12 +54,13 @@ async def of_person(
     at, last = before or (2**62, "")
     rows = await tx.fetch(
         """(SELECT action_id::text AS id, at, campaign, version, occurrence, kind, state, reason,
-              step, channel, template, purpose, due_at, sent_at, why, data
+              step, channel, template, purpose, due_at, sent_at, why, data,
+              1 AS times
             FROM action WHERE profile_id = $1 AND (at, action_id::text) < ($2, $3)
             ORDER BY at DESC, action_id::text DESC LIMIT $4)
            UNION ALL
            (SELECT campaign || ' ' || occurrence AS id, at, campaign, version, occurrence,
-              'entry', 'skipped', reason, NULL, NULL, NULL, NULL, NULL, NULL, why, '\\x80'
+              'entry', 'skipped', reason, NULL, NULL, NULL, NULL, NULL, NULL, why, '\\x80', times
             FROM decision WHERE profile_id = $1 AND NOT entered
               AND (at, campaign || ' ' || occurrence) < ($2, $3)
             ORDER BY at DESC, campaign || ' ' || occurrence DESC LIMIT $4)
@@ -84,8 +86,9 @@ class Outcome(Struct, frozen=True):
 async def decisions(tx: Connection, campaign: str) -> list[Outcome]:
     """How often each decision was made; `goals`: how many then did what the campaign is for."""
     rows = await tx.fetch(
-        """SELECT entered, reason, count(*), count(goal_at), count(goal_until) FROM decision
-           WHERE campaign = $1 GROUP BY entered, reason ORDER BY entered DESC, count(*) DESC""",
+        """SELECT entered, reason, sum(times)::bigint, count(goal_at), count(goal_until)
+           FROM decision WHERE campaign = $1 GROUP BY entered, reason
+           ORDER BY entered DESC, 3 DESC""",
         campaign,
     )
     return [Outcome(*row) for row in rows]

@@ -26,6 +26,16 @@ async def inside(tx: Connection, ids: Collection[str]) -> list[Run]:
     return [_run(row) for row in rows]
 
 
+async def of_campaign(tx: Connection, profile_id: str, campaign: str) -> list[Run]:
+    """All of a person's, over or not."""
+    rows = await tx.fetch(
+        f"SELECT {_COLUMNS} FROM run WHERE profile_id = $1 AND campaign = $2",  # noqa: S608
+        profile_id,
+        campaign,
+    )
+    return [_run(row) for row in rows]
+
+
 async def owners(tx: Connection, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Whose runs these are, now: a merge may have moved them since."""
     rows = await tx.fetch(

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from services.gateway.calls import PAGE, Call
+from services.gateway.domain.names import names_masked_in
 from services.gateway.domain.scopes import CAMPAIGNS_APPROVE, CAMPAIGNS_READ, CAMPAIGNS_WRITE
 from services.gateway.upstreams import ENGAGEMENT
 from zhiyin.contracts.campaigns import (
@@ -63,6 +64,11 @@ CALLS: Final = (
     ),
     _call("POST", "campaigns/{key}/pause", "campaigns.pause", "Nobody enters until launched again"),
     _call("POST", "campaigns/{key}/end", "campaigns.end", "End it for good"),
+    _call(
+        "GET", "campaigns/{key}/explain/{profile_id}", "campaigns.explain",
+        "What it did, or did not do, for somebody, why, and what comes next",
+        mask=names_masked_in,
+    ),
     _call("GET", "campaigns/{key}/report", "campaigns.report", "What came of it"),
     _call("GET", "channels", "channels.list", "All channels", query=PAGE),
     _call("GET", "channels/{name}", "channels.show", "One channel, without its secrets"),
