@@ -25,6 +25,7 @@ from services.gateway.routes import (
     keys,
     master_keys,
     me,
+    oidc,
     operators,
     pages,
     profile_export,
@@ -144,6 +145,13 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         clock,
         secure=gateway.settings.secure,
     )
+    elsewhere = oidc.OidcRoutes(
+        staff.provider,
+        staff.signing_in_elsewhere,
+        staff.flow_key,
+        clock,
+        secure=gateway.settings.secure,
+    )
     mine = me.MeRoutes(
         gate,
         staff.accounts,
@@ -174,6 +182,8 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (erasures.SHOW, erasing.show),
         (sessions.CREATE, session.create),
         (sessions.REFRESH, session.refresh),
+        (oidc.BEGIN, elsewhere.begin),
+        (oidc.FINISH, elsewhere.finish),
         (sessions.LIST, session.list),
         (sessions.END, session.end),
         (me.SHOW, mine.show),

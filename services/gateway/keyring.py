@@ -17,6 +17,7 @@ class Keyring:
     def __init__(self, secret: str, later_masters: Mapping[int, str]) -> None:
         self.tokens = derived(secret, "tokens")
         self.sessions = derived(secret, "sessions")
+        self.flows = derived(secret, "sign-in flows")
         self.operators = derived(secret, "operators")
         self.answers = derived(secret, "idempotent answers")
         secrets = {FIRST_MASTER: secret, **later_masters}

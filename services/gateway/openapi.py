@@ -14,6 +14,7 @@ from services.gateway.calls import Call
 from services.gateway.credentials import ACCESS_COOKIE
 from zhiyin.runtime.answers import NDJSON
 
+_BODILESS: Final = (204, 303)
 _PARAMETER: Final = re.compile(r"\{(\w+)(?::path)?\}")
 _REF: Final = "#/components/schemas/{name}"
 _JSON: Final = "application/json"
@@ -149,7 +150,7 @@ def _needed(call: Call) -> str:
 
 def _responses(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "Done"}
-    if call.status != 204:
+    if call.status not in _BODILESS:
         answer["content"] = _answer_content(call, schemas)
     refusals = {str(status): _PROBLEM for status in (401, 403, 429, 503, "default")}
     unchanged = _UNCHANGED if _conditional(call) else {}

@@ -21,6 +21,7 @@ from services.gateway.stores.vault import Vault
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.env import SettingsError
+from zhiyin.runtime.http import http_client
 
 
 class Printed(Struct, frozen=True):
@@ -45,8 +46,9 @@ async def create_operator(
     try:
         await Rotation(MasterKeyStore(database), sealer, clock).begin()
         vault, audit = Vault(database, sealer), AuditTrail(database, clock)
-        staff = Staff(settings, keyring, database, vault, audit, clock)
-        made = await staff.accounts.create(spec, "cli", must_change=not read.keep_password)
+        async with http_client() as client:
+            staff = Staff(settings, keyring, database, vault, audit, client, clock)
+            made = await staff.accounts.create(spec, "cli", must_change=not read.keep_password)
     finally:
         await database.close()
     printed = Printed(made.id, spec.email, spec.role, made.password)

@@ -79,7 +79,7 @@ class Gateway:
         limits = RateLimits(clients.redis, settings.rate_limit)
         self.keys_used = LastUsed(self.keys.used, clock)
         profiles = ProfileLimits(settings.profile_rate_limit)
-        self.staff = Staff(settings, keyring, database, self.vault, self.audit, clock)
+        self.staff = Staff(settings, keyring, database, self.vault, self.audit, clients.http, clock)
         self.gate = Gatekeeper(self.keys, limits, profiles, clock, self.staff, self.keys_used.mark)
         self.unmasking = Unmasking(self.vault, self.audit)
         self.door = Door(Tokens(keyring.tokens), settings.service.currency, settings.phone_region)

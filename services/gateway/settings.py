@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from services.gateway.cors import origins_of
 from services.gateway.domain.sessions import Lasting
+from services.gateway.oidc_settings import OidcSettings, oidc_settings
 from zhiyin.contracts.instants import DAY, MINUTE, Duration, duration
 from zhiyin.runtime import env
 from zhiyin.runtime.env import SettingsError
@@ -36,6 +37,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     - `lasting`: of sessions (`ZHIYIN_SESSION_IDLE`, `ZHIYIN_SESSION_LENGTH`)
     - `totp_required`: who signs in with a password must have one-time codes (`ZHIYIN_TOTP`)
     - `public_url`: where browsers find the gateway (`ZHIYIN_PUBLIC_URL`)
+    - `oidc`: with whom operators may sign in (`ZHIYIN_OIDC_…`)
     """
 
     service: ServiceSettings
@@ -49,6 +51,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     lasting: Lasting = Lasting()
     totp_required: bool = True
     public_url: str = ""
+    oidc: OidcSettings | None = None
 
     @property
     def secure(self) -> bool:
@@ -61,6 +64,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
         region = environ.get("ZHIYIN_PHONE_REGION", "CN")
         if not re.fullmatch("[A-Z]{2}", region):
             raise SettingsError(f"ZHIYIN_PHONE_REGION must be a code such as CN, not {region!r}")
+        public_url = next(iter(env.web_addresses(environ, "ZHIYIN_PUBLIC_URL")), "")
         return cls(
             service=ServiceSettings.from_env(environ),
             rate_limit=env.integer(environ, "ZHIYIN_RATE_LIMIT", 5000, 1, 1_000_000),
@@ -72,7 +76,8 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
             master_keys=_master_keys(environ.get("ZHIYIN_MASTER_KEYS", "")),
             lasting=_lasting(environ),
             totp_required=env.one_of(environ, "ZHIYIN_TOTP", "required", _TOTP) == "required",
-            public_url=next(iter(env.web_addresses(environ, "ZHIYIN_PUBLIC_URL")), ""),
+            public_url=public_url,
+            oidc=oidc_settings(environ, public_url),
         )
 
 

@@ -1,16 +1,20 @@
 """Operators' accounts and sessions: each part wired to what it needs."""
 
+import httpx
+
 from services.gateway.accounts import Accounts
 from services.gateway.domain.sessions import AccessTokens
 from services.gateway.domain.tokens import Tokens
 from services.gateway.fresh import Fresh
 from services.gateway.keyring import Keyring
 from services.gateway.last_used import LastUsed
+from services.gateway.oidc import Provider
 from services.gateway.passwords import Passwords
 from services.gateway.second_factor import SecondFactor
 from services.gateway.sessions import Sessions
 from services.gateway.settings import GatewaySettings
 from services.gateway.signing_in import SigningIn
+from services.gateway.signing_in_elsewhere import SigningInElsewhere
 from services.gateway.stores.attempts import AttemptStore
 from services.gateway.stores.audit import AuditTrail
 from services.gateway.stores.operators import OperatorStore
@@ -30,6 +34,7 @@ class Staff:
         database: Database,
         vault: Vault,
         audit: AuditTrail,
+        client: httpx.AsyncClient,
         clock: Clock,
     ) -> None:
         self.lasting = settings.lasting
@@ -70,3 +75,9 @@ class Staff:
             keyring.operators,
             clock,
         )
+        oidc = settings.oidc
+        self.provider = None if oidc is None else Provider(oidc, client, clock)
+        self.signing_in_elsewhere = SigningInElsewhere(
+            self.accounts, self.operators, self.signing_in, {} if oidc is None else oidc.roles
+        )
+        self.flow_key = keyring.flows
