@@ -151,7 +151,7 @@ def counting(rules: Mapping[str, Any], evaluated: Counter[str]) -> SegmentSet:
 class Followed:
     """A life folded event by event, its segments kept by events and by timers that fire when due.
     `concerned`: how many (event, segment) pairs there were in which the segment reads what the
-    event changed."""
+    event changed, or another segment that it moved."""
 
     rules: SegmentSet
     evaluated: Counter[str]
@@ -214,17 +214,14 @@ class Followed:
         self, changed: frozenset[str], before: Counter[str], flipped: set[str]
     ) -> None:
         """What an event evaluated reads something it changed, or a segment it flipped."""
-        ours = {one.key for one in self.rules.ordered}
         if self.known is None:
-            self.concerned += len(ours)
+            self.concerned += len(self.rules.ordered)
             return
-        names = touched(changed)
+        names = touched(changed) | {f"segments.{key}" for key in flipped}
         reading = {one.key for one in self.rules.ordered if one.reads & names}
-        over = {f"segments.{key}" for key in flipped}
-        allowed = reading | {one.key for one in self.rules.ordered if one.reads & over}
-        evaluated = {key for key in ours if self.evaluated[key] > before[key]}
-        assert reading <= evaluated <= allowed
-        self.concerned += len(evaluated)
+        evaluated = {key for key in self.evaluated if self.evaluated[key] > before[key]}
+        assert evaluated <= reading
+        self.concerned += len(reading)
 
     def refolded(self) -> PackedFacts:
         return refold(self.told, PLAIN)

@@ -28,7 +28,7 @@ def _typed_test(op: Op, value: RuleValue, kind: Kind, options: Options) -> Test:
         return lambda found: found is not None and value in found
     if op == "starts_with":
         return lambda found: found is not None and found.startswith(value)
-    return typed_test(op, tuple(_typed(each, kind, options) for each in many(value)))
+    return typed_test(op, tuple(typed(each, kind, options) for each in many(value)))
 
 
 def typed_test(op: Op, wanted: tuple[Any, ...]) -> Test:
@@ -46,7 +46,7 @@ def typed_test(op: Op, wanted: tuple[Any, ...]) -> Test:
     return lambda found: found is not None and found in wanted
 
 
-def _typed(value: Scalar, kind: Kind, options: Options) -> Any:
+def typed(value: Scalar, kind: Kind, options: Options) -> Any:
     """A rule's value in the unit the profile keeps."""
     if kind is Kind.MONEY:
         return _minor(value, options)

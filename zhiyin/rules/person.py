@@ -1,6 +1,6 @@
 """A person as rules see them: a snapshot, their segments, and what was worked out so far."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -21,20 +21,21 @@ class Person:
     """Lives as long as one evaluation of many rules; what one rule has worked out (an event's
     decoded properties, the events that meet a condition, RFM) is there for the next.
 
-    `segments`: those the person is in; `segment_flips`: when time alone will take them in or out of
-    one, ascending, where somebody has worked that out. Without, segments stay as they are."""
+    `segments`: those the person is in (a set is looked at as it is when a rule asks);
+    `segment_flips`: when time alone will take them in or out of one, ascending, where somebody has
+    worked that out. Without, segments stay as they are."""
 
     __slots__ = ("_known", "_known_at", "_now", "facts", "segment_flips", "segments", "snapshot")
 
     def __init__(
         self,
         snapshot: Snapshot,
-        segments: Collection[str] = (),
+        segments: Iterable[str] = (),
         segment_flips: Mapping[str, Sequence[Instant]] = _NO_FLIPS,
     ) -> None:
         self.snapshot = snapshot
         self.facts = snapshot.facts
-        self.segments = frozenset(segments)
+        self.segments = segments if isinstance(segments, Set) else frozenset(segments)
         self.segment_flips = segment_flips
         self._known: dict[Any, Any] = {}
         self._now: Instant = 0

@@ -74,12 +74,16 @@ def settled_orders(person: Person) -> list[tuple[Instant, int]]:
     return [each for each in settled if not kept or each[0] < kept[0].at]
 
 
-def events_where(person: Person, event_type: str, meets: Meets, *, by_day: bool) -> Series:
-    """The events that meet conditions. `by_day`: the conditions look at nothing but the category,
-    which is known of events that are only counted, too."""
+def events_where(
+    person: Person, event_type: str, meets: Meets, places: Sequence[int], *, by_day: bool
+) -> Series:
+    """The events that meet conditions, of the kept ones those at `places` at most. `by_day`: the
+    conditions look at nothing but the category, which is known of events that are only counted,
+    too."""
     points = _counted_points(person, event_type, meets) if by_day else []
-    pairs = zip(person.kept(event_type), person.properties(event_type), strict=True)
-    points += [(event.at, 1, event.event_id) for event, found in pairs if meets(found)]
+    kept, properties = person.kept(event_type), person.properties(event_type)
+    met = (kept[place] for place in places if meets(properties[place]))
+    points += [(event.at, 1, event.event_id) for event in met]
     return series_of(points)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.segmentation.domain.mask import Mask, mask_of
 from services.segmentation.domain.segment_set import Segment, SegmentSet
 from services.segmentation.domain.settle import Before, Flip, Occasion, Reason, Settling
 from services.segmentation.domain.state import Standing, State, earliest_flip
@@ -39,8 +40,8 @@ def by_change(
     evaluated); `before`: the copy until now, or None for a person never seen."""
     settling = Settling(state, rules)
     _catch_up(settling, before, now)
-    due = range(len(rules.ordered)) if changed is None else rules.index.reading(changed)
-    settling.settle(snapshot, due, now, occasion, before)
+    reading = rules.everything if changed is None else rules.index.reading(changed)
+    settling.settle_where_open(snapshot, reading, now, occasion, before)
     return Decision(settling.state, tuple(settling.flips))
 
 
@@ -76,12 +77,12 @@ def by_departure(state: State, occasion: Occasion) -> Decision:
     return Decision(State(state.revision), tuple(settling.flips))
 
 
-def _due(standings: dict[str, Standing], rules: SegmentSet, instant: Instant) -> list[int]:
-    return [
+def _due(standings: dict[str, Standing], rules: SegmentSet, instant: Instant) -> Mask:
+    return mask_of(
         rules.position[key]
         for key, standing in standings.items()
         if standing.next_flip is not None and standing.next_flip <= instant
-    ]
+    )
 
 
 def _catch_up(settling: Settling, before: Before, now: Instant) -> None:
@@ -98,7 +99,7 @@ def _catch_up(settling: Settling, before: Before, now: Instant) -> None:
     if copy is None:
         return
     told = len(settling.flips)
-    settling.settle(copy, stale, now, Occasion("rule", now))
+    settling.settle_where_open(copy, mask_of(stale), now, Occasion("rule", now))
     changed = {rules.ordered[place].key: rules.ordered[place] for place in stale}
     settling.flips[told:] = [
         _by_rule(flip, changed.get(flip.segment)) for flip in settling.flips[told:]

@@ -31,7 +31,7 @@ def outlook(snapshot: Snapshot, rules: SegmentSet, key: str, now: Instant) -> li
     found: list[Outlook] = []
     for place in _reached(rules, rules.position[key]):
         segment = rules.ordered[place]
-        person = Person(snapshot, inside, flips)
+        person = Person(snapshot, frozenset(inside), flips)
         found.append(Outlook(segment, segment.compiled.explain(person, now)))
         if found[-1].told.matches:
             inside.add(segment.key)

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.segmentation.domain.glance import Look, look_of, looks_with_readers
+from services.segmentation.domain.guards import Guards, build_guards
 from services.segmentation.domain.index import Index, build_index
+from services.segmentation.domain.mask import Mask
 from services.segmentation.domain.order import segments_read, settle_order
 from services.segmentation.domain.state import State
 from zhiyin.contracts.instants import Instant
 from zhiyin.rules import Compiled, Options, compile_rule, parse, reads
+from zhiyin.rules.needs import Needs, needs
 from zhiyin.rules.paths import QUINTILES
 
 
@@ -34,6 +37,7 @@ class Segment:
     version: int
     revision: int
     reads: frozenset[str]
+    needs: Needs
     compiled: Compiled
     asked: bool = False
 
@@ -41,14 +45,19 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class SegmentSet:
     """Segments in settling order. `readers[i]`: positions of the segments that read segment i,
-    all greater than i; `looks[i]`: what it and they look at."""
+    all greater than i; `guards`: who cannot be in; `looks[i]`: what it and they look at."""
 
     revision: int = 0
     ordered: tuple[Segment, ...] = ()
     position: Mapping[str, int] = field(default_factory=dict)
     readers: tuple[tuple[int, ...], ...] = ()
     index: Index = field(default_factory=lambda: build_index(()))
+    guards: Guards = field(default_factory=Guards)
     looks: tuple[Look, ...] = ()
+
+    @property
+    def everything(self) -> Mask:
+        return (1 << len(self.ordered)) - 1
 
     def newer_than(self, revision: int) -> list[int]:
         """Positions of the segments whose rule came in after that revision."""
@@ -78,6 +87,7 @@ def _compiled(definition: Definition, options: Options, known: SegmentSet) -> Se
         definition.version,
         definition.revision,
         names | {"orders"} if QUINTILES in names else names,
+        needs(rule, options),
         compile_rule(rule, options),
         definition.asked,
     )
@@ -102,5 +112,6 @@ def build_set(
         position,
         tuple(tuple(places) for places in readers),
         build_index([one.reads for one in ordered]),
+        build_guards([one.needs for one in ordered], options),
         looks_with_readers([look_of(one.reads) for one in ordered], readers),
     )

@@ -1,11 +1,11 @@
 """Settling: evaluate what may have changed, then whatever reads what did change."""
 
-from bisect import insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
 
+from services.segmentation.domain.mask import Mask, mask_of
 from services.segmentation.domain.segment_set import Segment, SegmentSet
 from services.segmentation.domain.state import OUTSIDE, Standing, State, state_of
 from zhiyin.contracts.instants import Instant
@@ -53,20 +53,33 @@ class Settling:
     def person(self, snapshot: Snapshot) -> Person:
         return Person(snapshot, self.members)
 
-    def settle(
+    def settle_where_open(
         self,
         snapshot: Snapshot,
-        due: Iterable[int],
+        asked: Mask,
         now: Instant,
         occasion: Occasion,
         before: Before | None = None,
     ) -> None:
-        """Evaluate the segments at positions `due` at `now`, then their readers where they
-        changed. `before` gives the copy before this occasion: what time had already made true
-        by then, but nobody had said yet, is told as time's doing."""
+        """As `settle`, without those that the person neither stands in nor can be in."""
         person = self.person(snapshot)
-        queue = sorted(due)
-        for place in queue:
+        due = asked & ~self.rules.guards.shut(person, now, asked)
+        for key in self.standings:
+            due |= asked & (1 << self.rules.position[key])
+        self._settle(person, due, now, occasion, before)
+
+    def settle(self, snapshot: Snapshot, due: Mask, now: Instant, occasion: Occasion) -> None:
+        """Evaluate the segments that are due at `now`, then their readers where they changed."""
+        self._settle(self.person(snapshot), due, now, occasion, None)
+
+    def _settle(
+        self, person: Person, due: Mask, now: Instant, occasion: Occasion, before: Before | None
+    ) -> None:
+        """`before` gives the copy before this occasion: what time had already made true by then,
+        but nobody had said yet, is told as time's doing."""
+        while due:
+            place = (due & -due).bit_length() - 1
+            due ^= 1 << place
             segment = self.rules.ordered[place]
             matches, next_flip = segment.compiled.evaluate(person, now)
             old = self.standings.get(segment.key, OUTSIDE)
@@ -74,11 +87,8 @@ class Settling:
             if matches != was:
                 told = self._overdue(segment, old, matches, now, before) or occasion
                 self._flip(segment.key, segment.version, matches, told)
-                person.segments = frozenset(self.members)
-                for reader in self.rules.readers[place]:
-                    # Behind this place, so the loop still comes to it.
-                    if reader not in queue:
-                        insort(queue, reader)
+                # They stand behind this place.
+                due |= mask_of(self.rules.readers[place])
             elif next_flip == old.next_flip and (old is OUTSIDE or old.version == segment.version):
                 continue
             self._stand(segment, matches, next_flip)

@@ -1,12 +1,13 @@
 """Where a clause's events come from: one reading per person, shared by all rules that name it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.money import exponent
+from zhiyin.rules.marks import events_by_mark, marks_asked
 from zhiyin.rules.numbers import millionths
 from zhiyin.rules.options import Options
 from zhiyin.rules.person import Person
@@ -28,7 +29,7 @@ _encoder: Final = msgspec.json.Encoder()
 class Source:
     """The events a selector names. Equal selectors share what one of them has worked out."""
 
-    __slots__ = ("_bare", "_by_day", "_key", "_meets", "_type")
+    __slots__ = ("_bare", "_by_day", "_key", "_meets", "_picks", "_type")
 
     def __init__(self, selector: Selector, options: Options) -> None:
         self._type = selector.event
@@ -36,6 +37,9 @@ class Source:
         self._meets = compile_where(selector.where, selector.event, options)
         self._bare = not selector.where
         self._by_day = all(each.property == "category" for each in selector.where)
+        # Events are looked up by one property's value where that is possible; the rest is tested.
+        asked = ((each.property, marks_asked(each)) for each in selector.where)
+        self._picks = next(((name, marks) for name, marks in asked if marks), None)
 
     def read(self, person: Person) -> Series:
         return person.once(self._key, self._find)
@@ -43,7 +47,15 @@ class Source:
     def _find(self, person: Person) -> Series:
         if self._bare:
             return all_events(person, self._type)
-        return events_where(person, self._type, self._meets, by_day=self._by_day)
+        places = self._picked(person)
+        return events_where(person, self._type, self._meets, places, by_day=self._by_day)
+
+    def _picked(self, person: Person) -> Sequence[int]:
+        if self._picks is None:
+            return range(len(person.kept(self._type)))
+        name, marks = self._picks
+        found = events_by_mark(person, self._type, name)
+        return sorted({place for mark in marks for place in found.get(mark, ())})
 
 
 class Measure:

@@ -197,4 +197,4 @@ def _members(person: Person, now: Instant) -> frozenset[str]:
     turned = {
         key for key, flips in person.segment_flips.items() if bisect_right(flips, now) % 2 == 1
     }
-    return person.segments ^ turned
+    return frozenset(turned.symmetric_difference(person.segments))
