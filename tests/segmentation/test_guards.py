@@ -1,5 +1,6 @@
 """Whoever lacks what a rule needs is out, and time alone never takes them in."""
 
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -10,6 +11,8 @@ from services.segmentation.domain.guards import build_guards
 from tests.builders import START, a_browse, a_purchase, an_event, an_item, an_update
 from tests.people import person_of
 from tests.rules.strategies import any_rules, lives, rules, tags
+from tests.segmentation.people import rules_of
+from tests.segmentation.years import Followed, a_year
 from zhiyin.contracts.events import Event
 from zhiyin.contracts.instants import DAY, Instant
 from zhiyin.contracts.profiles import Tag
@@ -44,6 +47,22 @@ def _said(random: Random, now: Instant) -> list[Event]:
         an_update(at, attributes={"city": city, "birthday": "05-12"}, consents={"health": True}),
         an_event("custom.city", at, **{"city": city, "my name": [1, "a b"]}),
     ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**9), st.lists(st.one_of(rules, any_rules), min_size=1, max_size=8))
+def test_comparing_two_copies_misses_nothing_that_an_event_moved(
+    seed: int, trees: list[dict[str, Any]]
+) -> None:
+    named = {"vips": {"tag": "vip"}, "b": {"tag": "fan"}}
+    named |= {f"g{place}": tree for place, tree in enumerate(trees)}
+    compared, plain = (
+        Followed(rules_of(named), Counter(), compares=compares) for compares in (True, False)
+    )
+    for event in a_year(Random(seed)):
+        for each in (compared, plain):
+            each.happens(event)
+        assert compared.known == plain.known
 
 
 def test_only_rules_that_may_hold_of_a_person_are_left_to_ask() -> None:

@@ -13,7 +13,7 @@ from services.profile.domain.fold import NOBODY, Folded, fold, refold
 from services.profile.domain.packed import PackedFacts, unpack
 from services.profile.domain.person_event import PersonEvent
 from services.profile.domain.policy import PLAIN
-from services.segmentation.domain.arrival import Arrival, follow, needs_snapshot
+from services.segmentation.domain.arrival import Arrival, follow
 from services.segmentation.domain.decide import by_time
 from services.segmentation.domain.person import PersonCopy
 from services.segmentation.domain.segment_set import Segment, SegmentSet
@@ -151,7 +151,8 @@ def counting(rules: Mapping[str, Any], evaluated: Counter[str]) -> SegmentSet:
 class Followed:
     """A life folded event by event, its segments kept by events and by timers that fire when due.
     `concerned`: how many (event, segment) pairs there were in which the segment reads what the
-    event changed, or another segment that it moved."""
+    event changed, or another segment that it moved. `compares`: whether an event is decided with
+    the copy before it at hand."""
 
     rules: SegmentSet
     evaluated: Counter[str]
@@ -162,6 +163,7 @@ class Followed:
     flips: int = 0
     firings: int = 0
     concerned: int = 0
+    compares: bool = True
 
     @property
     def members(self) -> set[str]:
@@ -182,9 +184,8 @@ class Followed:
         at = person_event.at
         seen = decode_snapshot(packed)
         arrival = Arrival(0, at, seen, packed, tuple(sorted(changed)), cause=(cause,))
-        wanted = self.known is not None and needs_snapshot(self.known, self.rules, at)
         before = Counter(self.evaluated)
-        verdict = follow(self.known, stored if wanted else None, [arrival], self.rules, at)
+        verdict = follow(self.known, stored if self.compares else None, [arrival], self.rules, at)
         assert verdict is not None
         self._check_only_what_changed(changed, before, {one.segment for one in verdict.told})
         self.known = verdict.after

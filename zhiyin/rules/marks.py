@@ -8,7 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from zhiyin.contracts.instants import Instant
+from zhiyin.contracts.profiles import Kept
 from zhiyin.rules.compiling.values import changing, steady
 from zhiyin.rules.loose import many
 from zhiyin.rules.numbers import exact
@@ -26,16 +29,20 @@ Family = tuple[str, ...]
 # Of whoever has a value at all, whatever it is.
 PRESENT: Final = ("present",)
 EQUALITY: Final = frozenset({"eq", "in", "any_of"})
+_BEGINS_NUMBER: Final = frozenset("+-0123456789")
 _LISTS: Final = (list, tuple, frozenset)
 _COMPLETED: Final = "purchase.completed"
+_decode: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def mark_of(value: Any) -> Mark:
     """Equal for whatever a rule may take for equal."""
+    if isinstance(value, str):
+        # Most texts are no numbers, which their first character tells.
+        number = exact(value) if value[:1] in _BEGINS_NUMBER else None
+        return value if number is None else number
     number = None if isinstance(value, bool) else exact(value)
-    if number is not None:
-        return number
-    return value if isinstance(value, str) else repr(value)
+    return repr(value) if number is None else number
 
 
 def marks_of(values: Any) -> frozenset[Mark]:
@@ -71,19 +78,29 @@ def events_by_mark(person: Person, event_type: str, name: str) -> Mapping[Mark, 
 
 
 def _by_mark(person: Person, event_type: str, name: str) -> Mapping[Mark, Sequence[int]]:
-    with_items = has_items(event_type)
     found: defaultdict[Mark, list[int]] = defaultdict(list)
+    with_items = has_items(event_type)
     for place, properties in enumerate(person.properties(event_type)):
-        marks = set(_marks(properties.get(name)))
-        if with_items:
-            for item in items_of(properties):
-                marks.update(_marks(item.get(name)))
-        for mark in marks:
+        for mark in _marks_in(properties, name, with_items=with_items):
             found[mark].append(place)
     return found
 
 
-def _marks(value: Any) -> Iterable[Mark]:
+def marks_in(event: Kept, name: str) -> set[Mark]:
+    """A property's marks in one event."""
+    return _marks_in(_decode(event.properties), name, with_items=has_items(event.type))
+
+
+def _marks_in(properties: Mapping[str, Any], name: str, *, with_items: bool) -> set[Mark]:
+    marks = set(marks_of_value(properties.get(name)))
+    if with_items:
+        for item in items_of(properties):
+            marks.update(marks_of_value(item.get(name)))
+    return marks
+
+
+def marks_of_value(value: Any) -> Iterable[Mark]:
+    """Of what a person has: of a list those of its values."""
     if value is None:
         return ()
     return map(mark_of, value) if isinstance(value, _LISTS) else (mark_of(value),)
@@ -137,4 +154,4 @@ def _of_path(path: FactPath, options: Options) -> Marks:
 
 
 def _present(value: Any) -> Iterable[Mark]:
-    return () if value is None else (PRESENT, *_marks(value))
+    return () if value is None else (PRESENT, *marks_of_value(value))

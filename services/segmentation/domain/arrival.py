@@ -12,6 +12,9 @@ from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Cause, Snapshot, decode_snapshot
 from zhiyin.contracts.segments import SegmentChanged
 
+# Up to as many segments are evaluated sooner than two copies are compared.
+_FEW = 24
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -39,9 +42,14 @@ class Arrival:
 
 
 def needs_snapshot(copy: PersonCopy, rules: SegmentSet, now: Instant) -> bool:
-    """Whether deciding about a change may have to look at the copy before it."""
-    due = copy.state.next_due
-    return not copy.gone and (copy.state.revision < rules.revision or (due or now + 1) <= now)
+    """Whether deciding about a change takes the copy before it: to tell what time or new rules
+    did from what the change did, or because it spares more evaluations than it costs."""
+    state = copy.state
+    return not copy.gone and (
+        state.revision < rules.revision
+        or (state.next_due or now + 1) <= now
+        or len(state.standings) > _FEW
+    )
 
 
 def follow(

@@ -14,6 +14,7 @@ from services.segmentation.domain.settle import Before, Flip, Occasion, Reason, 
 from services.segmentation.domain.state import Standing, State, earliest_flip
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.profiles import Snapshot
+from zhiyin.rules import Person
 
 # After a long outage a rule may have flipped back and forth many times; each flip is told, up to
 # this many instants, and what is left settles at once.
@@ -40,9 +41,24 @@ def by_change(
     evaluated); `before`: the copy until now, or None for a person never seen."""
     settling = Settling(state, rules)
     _catch_up(settling, before, now)
-    reading = rules.everything if changed is None else rules.index.reading(changed)
-    settling.settle_where_open(snapshot, reading, now, occasion, before)
+    person = settling.person(snapshot)
+    touched = _touched(person, changed, before, settling)
+    settling.settle_where_open(person, touched, now, occasion, before)
     return Decision(settling.state, tuple(settling.flips))
+
+
+def _touched(
+    person: Person, changed: Iterable[str] | None, before: Before, settling: Settling
+) -> Mask:
+    """The segments that the change may have moved: where the copy until now is at hand, by what
+    differs."""
+    rules = settling.rules
+    if changed is None:
+        return rules.everything
+    copy = before()
+    if copy is None:
+        return rules.index.reading(changed)
+    return rules.touching.touched(changed, settling.person(copy), person)
 
 
 def by_time(snapshot: Snapshot, state: State, rules: SegmentSet, now: Instant) -> Decision:
@@ -99,7 +115,7 @@ def _catch_up(settling: Settling, before: Before, now: Instant) -> None:
     if copy is None:
         return
     told = len(settling.flips)
-    settling.settle_where_open(copy, mask_of(stale), now, Occasion("rule", now))
+    settling.settle_where_open(settling.person(copy), mask_of(stale), now, Occasion("rule", now))
     changed = {rules.ordered[place].key: rules.ordered[place] for place in stale}
     settling.flips[told:] = [
         _by_rule(flip, changed.get(flip.segment)) for flip in settling.flips[told:]

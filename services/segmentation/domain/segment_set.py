@@ -10,8 +10,10 @@ from services.segmentation.domain.index import Index, build_index
 from services.segmentation.domain.mask import Mask
 from services.segmentation.domain.order import segments_read, settle_order
 from services.segmentation.domain.state import State
+from services.segmentation.domain.touching import Touching, build_touching
 from zhiyin.contracts.instants import Instant
 from zhiyin.rules import Compiled, Options, compile_rule, parse, reads
+from zhiyin.rules.inputs import Input, inputs
 from zhiyin.rules.needs import Needs, needs
 from zhiyin.rules.paths import QUINTILES
 
@@ -37,6 +39,7 @@ class Segment:
     version: int
     revision: int
     reads: frozenset[str]
+    inputs: frozenset[Input]
     needs: Needs
     compiled: Compiled
     asked: bool = False
@@ -45,13 +48,15 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class SegmentSet:
     """Segments in settling order. `readers[i]`: positions of the segments that read segment i,
-    all greater than i; `guards`: who cannot be in; `looks[i]`: what it and they look at."""
+    all greater than i; `index`: who reads what; `touching`: whom a change may have moved;
+    `guards`: who cannot be in; `looks[i]`: what segment i and its readers look at."""
 
     revision: int = 0
     ordered: tuple[Segment, ...] = ()
     position: Mapping[str, int] = field(default_factory=dict)
     readers: tuple[tuple[int, ...], ...] = ()
     index: Index = field(default_factory=lambda: build_index(()))
+    touching: Touching = field(default_factory=lambda: build_touching(()))
     guards: Guards = field(default_factory=Guards)
     looks: tuple[Look, ...] = ()
 
@@ -87,6 +92,7 @@ def _compiled(definition: Definition, options: Options, known: SegmentSet) -> Se
         definition.version,
         definition.revision,
         names | {"orders"} if QUINTILES in names else names,
+        inputs(rule, options),
         needs(rule, options),
         compile_rule(rule, options),
         definition.asked,
@@ -112,6 +118,7 @@ def build_set(
         position,
         tuple(tuple(places) for places in readers),
         build_index([one.reads for one in ordered]),
+        build_touching([one.inputs for one in ordered]),
         build_guards([one.needs for one in ordered], options),
         looks_with_readers([look_of(one.reads) for one in ordered], readers),
     )

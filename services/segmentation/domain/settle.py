@@ -55,14 +55,13 @@ class Settling:
 
     def settle_where_open(
         self,
-        snapshot: Snapshot,
+        person: Person,
         asked: Mask,
         now: Instant,
         occasion: Occasion,
         before: Before | None = None,
     ) -> None:
         """As `settle`, without those that the person neither stands in nor can be in."""
-        person = self.person(snapshot)
         due = asked & ~self.rules.guards.shut(person, now, asked)
         for key in self.standings:
             due |= asked & (1 << self.rules.position[key])
