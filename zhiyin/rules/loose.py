@@ -75,19 +75,20 @@ def _equals(wanted: tuple[Any, ...]) -> Test:
         for each in wanted
         if isinstance(each, (int, float, Decimal)) and not isinstance(each, bool)
     }
+    has_numbers = bool(numbers)
     spelt = numbers | {exact(each) for each in texts} - {None}
 
     def one(found: Any) -> bool:
         if isinstance(found, str):
-            return found in texts or (bool(numbers) and exact(found) in numbers)
+            return found in texts or (has_numbers and exact(found) in numbers)
         if isinstance(found, bool):
             return found in flags
         return found is not None and exact(found) in spelt
 
     def test(found: Any) -> bool:
-        if found is None:
-            return False
-        return any(map(one, found)) if isinstance(found, _LISTS) else one(found)
+        if isinstance(found, _LISTS):
+            return any(map(one, found))
+        return one(found)
 
     return test
 

@@ -92,11 +92,10 @@ def marks_in(event: Kept, name: str) -> set[Mark]:
 
 
 def _marks_in(properties: Mapping[str, Any], name: str, *, with_items: bool) -> set[Mark]:
-    marks = set(marks_of_value(properties.get(name)))
+    values = [properties.get(name)]
     if with_items:
-        for item in items_of(properties):
-            marks.update(marks_of_value(item.get(name)))
-    return marks
+        values += [item.get(name) for item in items_of(properties)]
+    return {mark for value in values if value is not None for mark in marks_of_value(value)}
 
 
 def marks_of_value(value: Any) -> Iterable[Mark]:

@@ -72,15 +72,31 @@ def _amount(value: Any) -> Any:
 
 def _condition(condition: Condition, options: Options, *, items: bool) -> Meets:
     test, negated = _value_test(condition, options)
-    name = condition.property
+    found = _found_plainly if "." not in condition.property else _found_below
+    passes = found(condition.property, test, items=items)
+    return (lambda properties: not passes(properties)) if negated else passes
 
-    def meets(properties: Properties) -> bool:
-        if any(map(test, found_at(properties, name))):
-            return not negated
-        if items and any(
-            test(value) for item in items_of(properties) for value in found_at(item, name)
-        ):
-            return not negated
-        return negated
 
-    return meets
+def _found_plainly(name: str, test: Test, *, items: bool) -> Meets:
+    """The commonest kind of condition: on a property, not on a path. None passes no test."""
+
+    def passes(properties: Properties) -> bool:
+        value = properties.get(name)
+        if value is not None and test(value):
+            return True
+        if items:
+            for item in items_of(properties):
+                value = item.get(name)
+                if value is not None and test(value):
+                    return True
+        return False
+
+    return passes
+
+
+def _found_below(name: str, test: Test, *, items: bool) -> Meets:
+    def passes(properties: Properties) -> bool:
+        within = (properties, *items_of(properties)) if items else (properties,)
+        return any(test(value) for each in within for value in found_at(each, name))
+
+    return passes
