@@ -34,7 +34,7 @@ from zhiyin.contracts.profiles import encode
 ORDERS = st.sampled_from([f"O-{number}" for number in range(8)])
 SKUS = st.sampled_from(["NUT-1", "YOGA-2", "TEA-3"])
 AMOUNTS = st.sampled_from(["0", "10.00", "99.99", "259.00", 12.5])
-CATEGORIES = st.sampled_from(["坚果", "健身", None])
+CATEGORIES = st.sampled_from(["坚果", "健身", "茶", None])
 ITEMS = st.lists(
     st.builds(
         an_item,
@@ -110,6 +110,7 @@ TINY = Policy(
         recent_step=2,
         categories=(2, 1),
         skus=(2, 1, 1),
+        day_names=60,
         notes=2,
     ),
 )

@@ -16,12 +16,34 @@ def with_count(known: DayCounts | dict[str, int] | None, day: int, count: int = 
         case None:
             return DayCounts(day, (count,))
         case dict():
-            found: DayCounts | None = None
-            for old, number in sorted(known.items()):
-                found = with_count(found, int(old), number)
-            return with_count(found, day, count)
+            return with_count(_by_day(known), day, count)
         case DayCounts():
             return _counted(known if day <= known.newest else _moved(known, day), day, count)
+
+
+def together(
+    one: DayCounts | dict[str, int] | None, other: DayCounts | dict[str, int]
+) -> DayCounts:
+    """As if all had been counted together from the first."""
+    more = _by_day(other) if isinstance(other, dict) else other
+    total = _by_day(one) if isinstance(one, dict) else one
+    if more is None or total is None:
+        return total or more or DayCounts(0, ())
+    for ago, count in enumerate(more.days):
+        if count:
+            total = with_count(total, more.newest - ago, count)
+    first = more.newest // BLOCK - 2
+    for ago, count in enumerate(more.blocks):
+        if count:
+            total = with_count(total, (first - ago) * BLOCK, count)
+    return total
+
+
+def _by_day(days: dict[str, int]) -> DayCounts | None:
+    found: DayCounts | None = None
+    for day, count in sorted(days.items()):
+        found = with_count(found, int(day), count)
+    return found
 
 
 def _counted(known: DayCounts, day: int, count: int) -> DayCounts:

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Raw
 
 from services.profile.domain.books import Books
-from services.profile.domain.counting import with_count
+from services.profile.domain.counting import together, with_count
+from services.profile.domain.crowding import crowded_out
 from services.profile.domain.history import History
 from services.profile.domain.hours import Hours
 from services.profile.domain.packed import (
@@ -61,6 +62,7 @@ class Draft:
         self.rebook = False
         self.superseded = False
         self.incomplete = False
+        self._crowded = False
         self._histories: dict[str, History] = {}
         self._books: Books | None = None
         self._hours: Hours | None = None
@@ -152,10 +154,28 @@ class Draft:
 
     def count_day(self, event_type: str, category: str, day: int) -> None:
         """An event that is only counted now."""
-        categories = dict(self.days.get(event_type, {}))
-        packed = categories.get(category)
+        packed = self.days.get(event_type, {}).get(category)
         known = None if packed is None else _day_counts.decode(packed)
-        categories[category] = Raw(_encode(with_count(known, day)))
+        self._put_days(event_type, category, with_count(known, day))
+        self._crowded |= packed is None and category != ""
+
+    def crowd_out(self) -> None:
+        """Where there are too many categories, count some without their names."""
+        if not self._crowded:
+            return
+        names = ((kind, name) for kind, held in self.days.items() for name in held if name)
+        for kind, name in crowded_out(names, self.policy.limits.day_names):
+            held = dict(self.days[kind])
+            gone = _day_counts.decode(held.pop(name))
+            self.days = {**self.days, kind: held}
+            # Of purchases all are counted without a name as well.
+            if not kind.startswith(f"{PURCHASE}."):
+                rest = held.get("")
+                known = None if rest is None else _day_counts.decode(rest)
+                self._put_days(kind, "", together(known, gone))
+
+    def _put_days(self, event_type: str, category: str, counts: DayCounts) -> None:
+        categories = {**self.days.get(event_type, {}), category: Raw(_encode(counts))}
         self.days = {**self.days, event_type: categories}
 
     def packed(self) -> PackedFacts:

@@ -47,6 +47,7 @@ def forget(draft: Draft) -> None:
             draft.forgotten = {**draft.forgotten, family: place}
         for kept in gone:
             count(draft, family, kept)
+    draft.crowd_out()
 
 
 def count(draft: Draft, family: str, kept: Kept) -> None:

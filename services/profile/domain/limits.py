@@ -30,6 +30,7 @@ class Limits(Struct, frozen=True):
       together and are known by day
     - `categories`, `skus`: (most, how many stay when there are more); of SKUs those bought once
       and those bought again
+    - `day_names`: bytes that the names of categories take, of which events are counted by day
     - `notes`
     """
 
@@ -43,6 +44,7 @@ class Limits(Struct, frozen=True):
     recent_step: int = 64
     categories: tuple[int, int] = (400, 320)
     skus: tuple[int, int, int] = (80, 16, 40)
+    day_names: int = 10_240
     notes: int = 12
 
 
