@@ -13,7 +13,7 @@ from services.engagement.domain.customer import Customer, Run
 from services.engagement.domain.occurrence import Occurrence
 from services.engagement.domain.respond import Stimulus, needs_person, starts_of
 from services.engagement.keeping import Newest
-from services.engagement.store import coupons, ledger, people, runs
+from services.engagement.store import coupons, known, ledger, people, runs
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 
@@ -52,8 +52,8 @@ class Gatherer:
         ids = [profile_id for profile_id, found in stimuli.items() if found]
         starts = {profile_id: starts_of(stimuli[profile_id]) for profile_id in ids}
         walking = {run.profile_id for run in under_way}
-        known = [each for each in ids if each in walking or any(map(needs_person, stimuli[each]))]
-        customers = await self._customers(tx, rows, known, newest, catalog, now)
+        asking = [each for each in ids if each in walking or any(map(needs_person, stimuli[each]))]
+        customers = await self._customers(tx, rows, asking, newest, catalog, now)
         for profile_id in ids:
             customers.setdefault(profile_id, Customer(profile_id, rows[profile_id].partition))
         for run in under_way:
@@ -65,7 +65,7 @@ class Gatherer:
         )
         asked = [*versions.values(), *(c for found in starts.values() for c, _ in found)]
         wanted = frozenset[str]().union(*(campaign.journey.coupons for campaign in asked))
-        for profile_id, template, count in await coupons.counts(tx, known, wanted):
+        for profile_id, template, count in await coupons.counts(tx, asking, wanted):
             customers[profile_id].coupons[template] = count
         around = self._around(catalog, await coupons.remaining(tx, wanted), now)
         return Gathered(customers, versions, around, {run.run_id: run for run in under_way})
@@ -109,22 +109,18 @@ class Gatherer:
         now: Instant,
     ) -> dict[str, Customer]:
         stored = await people.snapshots(tx, [each for each in ids if newest.get(each) is None])
-        segments = await people.segments(tx, ids)
-        customers = {
+        found = await known.about(tx, ids, now - catalog.pressure.window)
+        return {
             profile_id: Customer(
                 profile_id=profile_id,
                 partition=rows[profile_id].partition,
                 snapshot=newest.get(profile_id) or stored.get(profile_id),
-                segments=segments.get(profile_id, frozenset()),
+                segments=frozenset(each.segments),
+                last_entry=each.last_entry,
+                contacts=each.contacts,
             )
-            for profile_id in ids
+            for profile_id, each in found.items()
         }
-        for profile_id, campaign, at in await runs.last_entries(tx, ids):
-            customers[profile_id].last_entry[campaign] = at
-        since = now - catalog.pressure.window
-        for profile_id, contact in await ledger.contacts(tx, ids, since):
-            customers[profile_id].contacts.append(contact)
-        return customers
 
 
 async def _decided(tx: Connection, customers: Mapping[str, Customer], starts: Starts) -> None:

@@ -7,7 +7,6 @@ from typing import Any, Final
 import msgspec
 
 from services.engagement.domain.customer import MISSED, Action, Decision
-from services.engagement.domain.pressure import Contact
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 
@@ -34,23 +33,6 @@ async def decided(
         [key[2] for key in keys],
     )
     return [(profile_id, campaign, occurrence) for profile_id, campaign, occurrence in rows]
-
-
-async def contacts(
-    tx: Connection, ids: Collection[str], since: Instant
-) -> list[tuple[str, Contact]]:
-    """Messages that count against the caps: decided since then, and not failed."""
-    rows = await tx.fetch(
-        """SELECT profile_id, at, channel, purpose FROM action
-           WHERE profile_id = ANY($1::text[]) AND at > $2 AND kind = 'message'
-             AND purpose IN ('marketing', 'care') AND state IN ('decided', 'sent')""",
-        list(ids),
-        since,
-    )
-    return [
-        (profile_id, Contact(at, channel or "", purpose))
-        for profile_id, at, channel, purpose in rows
-    ]
 
 
 async def add_decisions(tx: Connection, decisions: Sequence[Decision]) -> None:

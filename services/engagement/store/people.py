@@ -22,6 +22,16 @@ _SELECT = """SELECT profile_id, partition, version, merged_into, erased, recent,
   FROM person"""
 
 
+# Those not seen before are added, and of the others those are told who were merged.
+_ADD = """
+WITH new AS (
+  INSERT INTO person (profile_id, partition) SELECT * FROM unnest($1::text[], $2::int[])
+  ORDER BY 1 ON CONFLICT DO NOTHING
+)
+SELECT merged_into FROM person WHERE profile_id = ANY($1::text[]) AND merged_into IS NOT NULL
+"""
+
+
 @dataclass(slots=True)
 class Row:
     """A locked person. `packed`: a newer snapshot that is still to be written; `lacking`: those
@@ -115,6 +125,8 @@ async def save(tx: Connection, rows: Iterable[Row]) -> None:
 
 async def snapshots(tx: Connection, ids: Collection[str]) -> dict[str, Snapshot]:
     """The copies at hand; somebody erased or never described has none."""
+    if not ids:
+        return {}
     rows = await tx.fetch(
         """SELECT profile_id, snapshot FROM person
            WHERE profile_id = ANY($1::text[]) AND snapshot IS NOT NULL""",
@@ -129,15 +141,6 @@ async def known(tx: Connection, profile_id: str) -> int | None:
         "SELECT partition FROM person WHERE profile_id = $1", profile_id
     )
     return found
-
-
-async def segments(tx: Connection, ids: Collection[str]) -> dict[str, frozenset[str]]:
-    rows = await tx.fetch(
-        """SELECT profile_id, array_agg(segment) FROM member
-           WHERE profile_id = ANY($1::text[]) AND inside GROUP BY profile_id""",
-        list(ids),
-    )
-    return {profile_id: frozenset(found) for profile_id, found in rows}
 
 
 class Membership(Struct, frozen=True):
@@ -220,24 +223,13 @@ async def _add(tx: Connection, ids: Collection[str], partitions: int) -> set[str
     """These people and whom they were merged into, all of whom are there from now on. Before any
     is locked: of two who add the same person one waits for the other, and must hold nothing that
     the other may wait for."""
-    wanted, found = set(ids), set[str]()
-    coming = wanted
+    wanted: set[str] = set()
+    coming = set(ids)
     while coming:
-        rows = await tx.fetch(
-            "SELECT profile_id, merged_into FROM person WHERE profile_id = ANY($1::text[])",
-            list(coming),
-        )
-        found |= {row[0] for row in rows}
-        coming = {row[1] for row in rows if row[1] is not None} - wanted
         wanted |= coming
-    missing = sorted(wanted - found)
-    if missing:
-        await tx.execute(
-            """INSERT INTO person (profile_id, partition)
-               SELECT * FROM unnest($1::text[], $2::int[]) ON CONFLICT DO NOTHING""",
-            missing,
-            [partition_of(profile_id, partitions) for profile_id in missing],
-        )
+        asked = sorted(coming)
+        numbers = [partition_of(profile_id, partitions) for profile_id in asked]
+        coming = {row[0] for row in await tx.fetch(_ADD, asked, numbers)} - wanted
     return wanted
 
 

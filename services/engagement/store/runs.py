@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from services.engagement.domain.customer import Run, Waiting
-from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -42,16 +41,6 @@ async def owners(tx: Connection, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, 
         "SELECT run_id, profile_id FROM run WHERE run_id = ANY($1::uuid[])", list(ids)
     )
     return dict(rows)
-
-
-async def last_entries(tx: Connection, ids: Collection[str]) -> list[tuple[str, str, Instant]]:
-    """(person, campaign, when they last entered it)."""
-    rows = await tx.fetch(
-        """SELECT profile_id, campaign, max(entered_at) FROM run
-           WHERE profile_id = ANY($1::text[]) GROUP BY profile_id, campaign""",
-        list(ids),
-    )
-    return [(profile_id, campaign, at) for profile_id, campaign, at in rows]
 
 
 async def held_after(

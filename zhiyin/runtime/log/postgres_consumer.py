@@ -52,7 +52,7 @@ class PostgresConsumer:
         self._group_changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._failure: Exception | None = None
-        self._notices = Notices(db, self._on_records, self._on_group)
+        self._notices = Notices(db, self._topics, self._on_records, self._on_group)
 
     async def start(self, assignment: Assignment) -> None:
         counts = {await self._partitions(topic) for topic in self._topics}
