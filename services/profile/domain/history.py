@@ -56,15 +56,20 @@ class History:
 
     def excess(self, most: int, most_bytes: int) -> int:
         """How many of the oldest are too many; the newest one never is."""
-        size = len(self._body) + sum(len(memoryview(element)) for element in self._tail)
-        if self._elements is None and self._count <= most and size <= most_bytes:
+        size = self._size()
+        if self._count <= most and size <= most_bytes:
             return 0
-        sizes = [len(memoryview(element)) for element in self.elements()]
-        size, over = sum(sizes), 0
-        while over < len(sizes) - 1 and (size > most_bytes or len(sizes) - over > most):
-            size -= sizes[over]
+        elements, over = self.elements(), 0
+        while over < len(elements) - 1 and (size > most_bytes or len(elements) - over > most):
+            size -= len(memoryview(elements[over]))
             over += 1
         return over
+
+    def _size(self) -> int:
+        """In bytes, without the header."""
+        if self._elements is not None:
+            return sum(len(memoryview(element)) for element in self._elements)
+        return len(self._body) + sum(len(memoryview(element)) for element in self._tail)
 
     def take_oldest(self, count: int) -> list[Kept]:
         """Remove and return the first `count`."""

@@ -18,7 +18,7 @@ from services.profile.domain.trimming import LONGEST
 from zhiyin.contracts.buying import Order, Place
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.money import Minor, to_minor
-from zhiyin.contracts.profiles import EXACT_WINDOW
+from zhiyin.contracts.profiles import EXACT_WINDOW, Kept
 from zhiyin.contracts.properties.event_types import PROPERTIES
 from zhiyin.contracts.properties.purchase import (
     Item,
@@ -52,8 +52,13 @@ class Story(Struct):
 def posting_of(element: bytes | Raw) -> tuple[Place, Posting]:
     """A kept purchase event, decoded."""
     kept = decode_kept(element)
+    return (kept.at, kept.event_id, kept.source), posted(kept)
+
+
+def posted(kept: Kept) -> Posting:
+    """What a kept purchase event says."""
     posting: Posting = _decoders[kept.type].decode(kept.properties)
-    return (kept.at, kept.event_id, kept.source), posting
+    return posting
 
 
 def stories_of(postings: Iterable[tuple[Place, Posting]], remembered: int) -> list[Story]:

@@ -2,10 +2,7 @@
 counting the open orders again, and from the whole history where even that does not tell."""
 
 from collections.abc import Sequence
-from typing import Final
 
-import msgspec
-from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from services.profile.domain.draft import PURCHASE, Draft
@@ -16,6 +13,7 @@ from services.profile.domain.orders import (
     boundary,
     is_gift,
     order_of_story,
+    posted,
     posting_of,
     sale_of,
     standing_sale,
@@ -31,13 +29,6 @@ from zhiyin.contracts.buying import Order, Place
 from zhiyin.contracts.money import to_minor
 from zhiyin.contracts.profiles import EXACT_WINDOW, Kept
 from zhiyin.contracts.properties.purchase import PurchaseCompleted
-
-
-class _OrderId(Struct):
-    order_id: str
-
-
-_order_id: Final = msgspec.msgpack.Decoder(_OrderId)
 
 
 def purchased(draft: Draft, event: PersonEvent, posting: Posting, newer: int) -> None:
@@ -120,32 +111,31 @@ def rebook(draft: Draft) -> None:
 def forget_purchases(draft: Draft, excess: int) -> Sequence[Kept]:
     """Let go of the oldest events, at least `excess` of them, and settle their orders."""
     history = draft.history(PURCHASE)
-    if draft.superseded or not all(_plain(draft, each) for each in history.elements()[:excess]):
+    oldest = [(each, posted(each)) for each in map(decode_kept, history.elements()[:excess])]
+    if draft.superseded or not all(_plain(draft, *each) for each in oldest):
         excess = _settle(draft, excess)
         return history.take_oldest(excess)
-    gone = history.take_raw(excess)
-    for element in gone:
-        _settle_plain(draft, element)
-    return [decode_kept(element) for element in gone]
+    history.take_raw(excess)
+    for kept, posting in oldest:
+        _settle_plain(draft, kept, posting)
+    return [kept for kept, _ in oldest]
 
 
-def _plain(draft: Draft, element: bytes | Raw) -> bool:
+def _plain(draft: Draft, kept: Kept, posting: Posting) -> bool:
     """Whether an event is all there is to its order, or the order has been settled already."""
-    kept = decode_kept(element)
-    order = draft.books.order(_order_id.decode(kept.properties).order_id)
+    order = draft.books.order(posting.order_id)
     if order is None:
         return False
     truth = order.event_id == kept.event_id and order.at == kept.at
     return order.settled or (truth and (order.cancelled or not order.refunded))
 
 
-def _settle_plain(draft: Draft, element: bytes | Raw) -> None:
-    place, posting = posting_of(element)
+def _settle_plain(draft: Draft, kept: Kept, posting: Posting) -> None:
     books = draft.books
     order = books.order(posting.order_id) or Order()
     if not order.settled and isinstance(posting, PurchaseCompleted):
         sale = sale_of(posting, order, draft.policy) if order.counts else None
-        books.settle(place, sale)
+        books.settle((kept.at, kept.event_id, kept.source), sale)
     _leave(draft, posting.order_id, order, 1)
 
 
