@@ -131,6 +131,9 @@ class HotCopies:
 
     async def _retry(self) -> bool:
         """One page; whether there may be more."""
+        async with self._database.connection() as connection:
+            if not await reads.any_missed(connection):
+                return False
         async with self._database.transaction() as tx:
             missed = await reads.take_missed(tx, _AT_ONCE)
             if missed:

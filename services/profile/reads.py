@@ -142,6 +142,12 @@ async def remember_missed(connection: Connection, profile_ids: Sequence[str]) ->
     )
 
 
+async def any_missed(connection: Connection) -> bool:
+    """Whether any copy was missed."""
+    missed: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM missed_copy)")
+    return missed
+
+
 async def take_missed(tx: Connection, limit: int) -> list[str]:
     """Some whose copy was missed; they stay taken only if the transaction commits."""
     rows = await tx.fetch(

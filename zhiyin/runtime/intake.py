@@ -14,6 +14,7 @@ from zhiyin.runtime.log import LogConsumer, LogUnavailable, OffsetOutOfRange, Pa
 
 _FETCH_WAIT: Final = 1.0
 _FEW: Final = 50
+_LONGEST_REST: Final = 0.1
 _log = structlog.get_logger(__name__)
 
 Found = Mapping[Partition, Sequence[Record]]
@@ -64,10 +65,12 @@ class Intake:
         if records >= _FEW:
             self._begin()
 
-    def applied(self, records: int) -> None:
+    def applied(self, records: int, seconds: float) -> None:
         """A batch costs about the same whether it holds one record or ten, so a lane that found
-        few rests before it looks again; a lone record after a rest does not wait."""
-        rest = self._options.batch_rest if records < min(_FEW, self._size.limit) else 0.0
+        few rests before it looks again; a lone record after a rest does not wait. Where a small
+        batch takes long the machine is busy, and more are to gather for the next."""
+        few = records < min(_FEW, self._size.limit)
+        rest = max(self._options.batch_rest, min(seconds, _LONGEST_REST)) if few else 0.0
         self._rests_until = asyncio.get_running_loop().time() + rest
 
     def interrupt(self) -> None:

@@ -115,8 +115,9 @@ class Lane:
                 await self._apply(records)
 
     async def _apply(self, records: Sequence[Record]) -> None:
+        now = asyncio.get_running_loop().time
         self._intake.ahead(len(records))
-        sweep_at = self._sweep_at
+        started, sweep_at = now(), self._sweep_at
         try:
             swept = await self._events.run(records)
         except Fenced:
@@ -124,8 +125,8 @@ class Lane:
         else:
             if swept and sweep_at == self._sweep_at:  # no partitions gained meanwhile
                 self._sweep_at = self._sweep_again()
-        self._intake.applied(len(records))
-        self.progress_at = asyncio.get_running_loop().time()
+        self.progress_at = now()
+        self._intake.applied(len(records), self.progress_at - started)
 
     async def _fire(self) -> bool:
         """Whether there may be more timers due."""
