@@ -2,19 +2,21 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
 from services.engagement.domain.coupons import Coupon
 from services.engagement.domain.customer import Action, Run
+from services.engagement.domain.links import Link
 from services.engagement.domain.walk import Effect, TagChange
 from services.engagement.expiring import reminder
 from services.engagement.gather import Gathered
 from services.engagement.own_events import own_event
 from services.engagement.run_timers import run_timer
-from services.engagement.store import coupons, ledger, runs, subjects
+from services.engagement.store import coupons, ledger, links, runs, subjects, tasks
 from zhiyin.contracts.actions import ActionDecided
-from zhiyin.contracts.instants import moment
+from zhiyin.contracts.instants import Instant, instant, moment
 from zhiyin.contracts.profiles import encode
 from zhiyin.contracts.properties.customer import CustomerTagged, CustomerUntagged
 from zhiyin.contracts.topics import ACTION_DECIDED
@@ -32,7 +34,7 @@ async def carry_out(
     """Save decisions, runs, timers, actions and coupons; returns what is to be published."""
     customers = list(gathered.customers.values())
     partitions = {customer.profile_id: customer.partition for customer in customers}
-    actions, issued, tags = _sorted_out(effects)
+    actions, issued, tags, linked = _sorted_out(effects)
     await ledger.add_decisions(tx, [each for person in customers for each in person.decisions])
     await subjects.add(
         tx, [trial for person in customers for each in person.decisions for trial in each.trials]
@@ -42,7 +44,9 @@ async def carry_out(
     await _wind(tx, changed, gathered, partitions)
     new = await ledger.save_actions(tx, actions.values())
     await _issue(tx, [coupon for coupon in issued if coupon.action_id in new], partitions)
+    await links.add(tx, [link for link in linked if link.action_id in new])
     decided = [action for action in actions.values() if action.action_id in new]
+    await tasks.add(tx, [(each, _due(each)) for each in decided if each.kind == "task"])
     await ledger.queue(tx, [action for action in decided if action.state == "decided"], partitions)
     return [
         *(_told(a, partitions) for a in decided if a.state in ("decided", "sent")),
@@ -53,6 +57,10 @@ async def carry_out(
 async def _issue(tx: Connection, issued: Sequence[Coupon], partitions: Mapping[str, int]) -> None:
     await coupons.issue(tx, issued)
     await set_timers(tx, [t for c in issued for t in reminder(c, partitions[c.profile_id])])
+
+
+def _due(task: Action) -> Instant:
+    return instant(datetime.fromisoformat(str(task.data["due_at"])))
 
 
 async def _wind(
@@ -72,10 +80,11 @@ async def _wind(
 
 def _sorted_out(
     effects: Iterable[Effect],
-) -> tuple[dict[uuid.UUID, Action], list[Coupon], list[TagChange]]:
+) -> tuple[dict[uuid.UUID, Action], list[Coupon], list[TagChange], list[Link]]:
     actions: dict[uuid.UUID, Action] = {}
     issued: list[Coupon] = []
     tags: list[TagChange] = []
+    linked: list[Link] = []
     for effect in effects:
         match effect:
             case Action():
@@ -84,7 +93,9 @@ def _sorted_out(
                 issued.append(effect)
             case TagChange():
                 tags.append(effect)
-    return actions, issued, tags
+            case Link():
+                linked.append(effect)
+    return actions, issued, tags, linked
 
 
 def _told(action: Action, partitions: dict[str, int]) -> Outgoing:

@@ -13,7 +13,9 @@ from services.engagement.domain.pressure import default_pressure, pressure_of
 from services.engagement.domain.templates import message_template
 from services.engagement.sealing import Sealer
 from services.engagement.store import settings as stored
+from services.engagement.store import surveys
 from zhiyin.contracts.campaigns import CampaignSpec
+from zhiyin.contracts.instants import duration
 from zhiyin.rules import Options
 from zhiyin.runtime.batch import Connection
 
@@ -83,4 +85,5 @@ class Catalogs:
             ],
             default_pressure(zone) if pressure is None else pressure_of(pressure, zone),
             Experiments(await stored.experiments(tx)),
+            {key: duration(spec.expires) for key, spec in await surveys.all_of(tx)},
         )

@@ -10,6 +10,7 @@ from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.circumstances import Circumstances
 from services.engagement.domain.codes import coupon_code
 from services.engagement.domain.customer import Customer, Run
+from services.engagement.domain.links import LinkKey
 from services.engagement.domain.occurrence import Occurrence
 from services.engagement.domain.respond import Stimulus, needs_person, starts_of
 from services.engagement.keeping import Newest
@@ -36,6 +37,7 @@ class Gatherer:
     catalogs: Catalogs
     coupon_secret: bytes
     currency: str
+    links: LinkKey | None = None
 
     async def gather(
         self,
@@ -97,6 +99,7 @@ class Gatherer:
             remaining=remaining,
             experiments=catalog.experiments,
             top_priority=catalog.top_priority if catalog.pressure.arbitration else 0,
+            links=None if self.links is None else self.links.issuer(catalog.surveys),
         )
 
     async def _customers(

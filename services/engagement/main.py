@@ -17,15 +17,18 @@ from services.engagement.claims import Claims
 from services.engagement.dating import DATE_TIMER
 from services.engagement.deliverer import Deliverer
 from services.engagement.domain.codes import coupon_code
+from services.engagement.domain.links import LinkKey
 from services.engagement.editor import Editor
 from services.engagement.expiring import COUPON_TIMER, Expiring
 from services.engagement.explaining import Explainer
+from services.engagement.facing import facing_routes
 from services.engagement.gather import Gatherer
 from services.engagement.handover import Handover
 from services.engagement.incoming import TOPICS
 from services.engagement.launching import JOB_TIMER, Launching
 from services.engagement.lookups import Lookups
 from services.engagement.pipeline import Pipeline
+from services.engagement.previews import Previews
 from services.engagement.reordering import REORDER_TIMER
 from services.engagement.retention import data_classes
 from services.engagement.routes.brands import own_campaigns_only
@@ -34,18 +37,21 @@ from services.engagement.routes.coupons import Counter, coupon_routes
 from services.engagement.routes.experiments import experiment_routes
 from services.engagement.routes.people import people_routes
 from services.engagement.routes.settings import setting_routes
+from services.engagement.routes.visits import survey_routes
 from services.engagement.run_timers import RUN_TIMER
 from services.engagement.sealing import Sealer, derived_key
 from services.engagement.seeding import seed
 from services.engagement.senders.access_tokens import AccessTokens
 from services.engagement.senders.addresses import Vault
 from services.engagement.senders.all_kinds import senders
+from services.engagement.senders.gateway_door import GatewayDoor
 from services.engagement.senders.outbound import Outbound
 from services.engagement.senders.parcel import Sender
 from services.engagement.senders.places import Places
 from services.engagement.settings import EngagementSettings
 from services.engagement.settings_editor import SettingsEditor
 from services.engagement.store.parked import PARKED_TIMER
+from services.engagement.taskboard import Taskboard
 from services.engagement.telling import Teller
 from services.engagement.ticking import TICK_TIMER, Ticking
 from services.engagement.timing import Timing
@@ -118,16 +124,25 @@ def compose(outside: Outside) -> Engagement:
     sealer = sealer_of(service)
     catalogs = Catalogs(options, sealer)
     places = Places(service.webhook_allow)
+    teller = Teller(outside.log)
     # The worker tells the deliverer, which asks the worker what is its own.
     handover = Handover(
         outside.database,
         _senders(outside, places, sealer),
-        Teller(outside.log),
+        teller,
         outside.clock,
         outside.telemetry,
     )
+    board = Taskboard(outside.database, teller, outside.clock)
     deliverer = Deliverer(outside.database, catalogs, handover, lambda: worker.owned, outside.clock)
-    gatherer = Gatherer(catalogs, derived_key(service.secret_key, "coupons"), service.currency)
+    link_key = derived_key(service.secret_key, "links")
+    base = outside.settings.public_url
+    gatherer = Gatherer(
+        catalogs,
+        derived_key(service.secret_key, "coupons"),
+        service.currency,
+        None if base is None else LinkKey(base, link_key),
+    )
     pipeline = Pipeline(
         catalogs, gatherer, outside.partitions, outside.clock, outside.telemetry, deliverer.wake
     )
@@ -137,10 +152,16 @@ def compose(outside: Outside) -> Engagement:
         outside.telemetry,
         database=outside.database,
         worker=worker,
-        routers=_routes(outside, options, sealer, places, gatherer),
+        routers=[
+            *_routes(outside, options, sealer, places, gatherer),
+            *facing_routes(
+                outside.database, catalogs, teller, _door(outside), board, link_key, outside.clock
+            ),
+        ],
         lifespan=_beside(
             deliverer,
             Retention(outside.database, data_classes(), service.retention, outside.clock),
+            board,
         ),
         dependencies=[Depends(own_campaigns_only(outside.database))],
     )
@@ -152,6 +173,11 @@ def _senders(outside: Outside, places: Places, sealer: Sealer) -> Mapping[str, S
     vault = Vault(outside.client, outside.settings.gateway_urls, token)
     tokens = AccessTokens(outside.database, sealer, outside.clock)
     return senders(outside.database, Outbound(outside.client, places), vault, tokens, outside.clock)
+
+
+def _door(outside: Outside) -> GatewayDoor:
+    token = internal_token(outside.settings.service.secret_key)
+    return GatewayDoor(outside.client, outside.settings.gateway_urls, token)
 
 
 def _routes(
@@ -172,7 +198,10 @@ def _routes(
     return [
         campaign_routes(database, editor, explainer, catalogs, currency, clock),
         experiment_routes(database, settings_editor, catalogs, currency, clock),
-        setting_routes(database, settings_editor, sealer),
+        setting_routes(
+            database, settings_editor, sealer, Previews(database, catalogs, currency, clock)
+        ),
+        survey_routes(database, settings_editor),
         coupon_routes(database, counter, currency, clock),
         people_routes(database, currency, clock),
         erasure_routes(database),
@@ -202,17 +231,18 @@ def _worker(outside: Outside, pipeline: Pipeline) -> Worker:
 
 
 def _beside(
-    deliverer: Deliverer, retention: Retention
+    deliverer: Deliverer, retention: Retention, board: Taskboard
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         delivering = asyncio.create_task(deliverer.run())
-        removing = asyncio.create_task(retention.run())
+        aside = [asyncio.create_task(each.run()) for each in (retention, board)]
         yield
-        removing.cancel()
+        for each in aside:
+            each.cancel()
         await deliverer.stop()
         await delivering
-        await asyncio.gather(removing, return_exceptions=True)
+        await asyncio.gather(*aside, return_exceptions=True)
 
     return lifespan
 

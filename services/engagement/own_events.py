@@ -1,19 +1,15 @@
 """Events the platform itself tells of a person: folded by the profile service like any other."""
 
 import uuid
-from typing import Any, Final
+from typing import Any
 
-import msgspec
-
-from zhiyin.contracts.events import Event, encode_event, event_key
-from zhiyin.contracts.instants import Instant, moment
+from services.engagement.domain.news import about
+from zhiyin.contracts.events import encode_event, event_key
+from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.topics import topic_of
 from zhiyin.runtime.batch import Outgoing
 from zhiyin.runtime.log import Message
 from zhiyin.runtime.telemetry import inject
-
-SOURCE: Final = "engagement"
-_json: Final = msgspec.json.Encoder().encode
 
 
 def own_event(
@@ -27,15 +23,7 @@ def own_event(
     traceparent: str = "",
 ) -> Outgoing:
     """`id_` is the message's, derived; `event_id` counts once, like a storefront's."""
-    event = Event(
-        event_id=event_id,
-        type=type_,
-        occurred_at=moment(at),
-        received_at=moment(at),
-        customer={"profile_id": profile_id},
-        properties=msgspec.Raw(_json(properties)),
-        source=SOURCE,
-    )
+    event = about(profile_id, event_id, type_, properties, at)
     message = Message(
         topic_of(type_), event_key(event.customer), encode_event(event), inject((), traceparent)
     )

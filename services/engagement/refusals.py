@@ -1,18 +1,21 @@
 """What is wrong with a request, as problem documents."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from services.engagement.domain.faults import Fault, Faulty
 from zhiyin.runtime.problems import FieldError, Problem
 
 
-def refused(error: Faulty) -> Problem:
-    """422 that lists every fault with its pointer."""
-    return invalid(error.faults)
+def refused(error: Faulty, root: str = "") -> Problem:
+    """422 that lists every fault with its pointer; `root`: where what was checked stands."""
+    return invalid(replace(each, pointer=root + each.pointer) for each in error.faults)
 
 
 def invalid(faults: Iterable[Fault]) -> Problem:
-    errors = [FieldError(fault.pointer, fault.code, fault.message) for fault in faults]
+    errors = [
+        FieldError(each.pointer, each.code, each.message, each.line, each.column) for each in faults
+    ]
     first = errors[0]
     return Problem(422, first.code, f"{first.message} at {first.pointer or '/'}", errors=errors)
 

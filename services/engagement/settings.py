@@ -19,6 +19,7 @@ class EngagementSettings(Struct, frozen=True, kw_only=True):
 
     service: ServiceSettings
     gateway_urls: tuple[str, ...] = ()
+    public_url: str | None = None
     approval: Approval = "optional"
 
     @classmethod
@@ -30,4 +31,5 @@ class EngagementSettings(Struct, frozen=True, kw_only=True):
                 env.one_of(environ, "ZHIYIN_CAMPAIGN_APPROVAL", "optional", _APPROVALS), Approval
             ),
             gateway_urls=env.web_addresses(environ, "ZHIYIN_GATEWAY_URLS"),
+            public_url=next(iter(env.web_addresses(environ, "ZHIYIN_PUBLIC_URL")), None),
         )

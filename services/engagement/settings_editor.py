@@ -13,6 +13,7 @@ from services.engagement.refusals import no_such, one_fault, refused
 from services.engagement.sealing import Sealer
 from services.engagement.senders.places import Places
 from services.engagement.store import settings as stored
+from services.engagement.store import surveys
 from zhiyin.contracts.campaigns import (
     AUTO_CHANNEL,
     ChannelSpec,
@@ -21,6 +22,7 @@ from zhiyin.contracts.campaigns import (
     MessageTemplateSpec,
     PressureSpec,
 )
+from zhiyin.contracts.surveys import SurveySpec
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.problems import Problem
@@ -87,6 +89,23 @@ class SettingsEditor:
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             await stored.save_experiments(tx, spec)
+
+    async def put_survey(self, key: str, spec: SurveySpec) -> None:
+        """Raises Problem (422)."""
+        faults = Faults()
+        faults.duration("/expires", spec.expires)
+        seen: set[str] = set()
+        for place, reason in enumerate(spec.reasons):
+            if reason.key in seen:
+                faults.add(f"/reasons/{place}/key", "twice", f"{reason.key} is there already")
+            seen.add(reason.key)
+        try:
+            faults.raise_if_any()
+        except Faulty as error:
+            raise refused(error) from error
+        async with self._db.transaction() as tx:
+            await stored.touch(tx)
+            await surveys.save(tx, key, spec, self._clock())
 
     async def put_pressure(self, spec: PressureSpec) -> None:
         faults = Faults()

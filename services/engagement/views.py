@@ -7,11 +7,14 @@ from typing import Any
 import msgspec
 
 from services.engagement.channel_settings import SECRETS
+from services.engagement.domain.tasks import overdue
 from services.engagement.store import reports
 from services.engagement.store.coupon_costs import CouponCost
 from services.engagement.store.coupons import StoredCoupon
+from services.engagement.store.inbox import Letter
 from services.engagement.store.redemptions import Redemption
 from services.engagement.store.settings import StateChange, StoredCampaign, StoredChannel
+from services.engagement.store.tasks import Task
 from zhiyin.contracts.coupons import CouponTemplateSpec
 from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.money import from_minor, to_minor
@@ -162,6 +165,34 @@ def channel_view(channel: StoredChannel, config: View) -> View:
         "secrets_set": sorted(name for name in SECRETS if config.get(name)),
         "disabled": channel.disabled,
         "updated_at": rfc3339(channel.at),
+    }
+
+
+def task_view(task: Task, now: Instant) -> View:
+    return {
+        **msgspec.to_builtins(task),
+        "at": rfc3339(task.at),
+        "due_at": rfc3339(task.due_at),
+        "done_at": _at(task.done_at),
+        "overdue": overdue(task.state, task.due_at, now),
+        "log": [{**msgspec.to_builtins(each), "at": rfc3339(each.at)} for each in task.log],
+    }
+
+
+def letter_view(letter: Letter) -> View:
+    """A message as it lies in an inbox."""
+    said = letter.data
+    return {
+        "id": letter.action_id,
+        "campaign": letter.campaign,
+        "subject": said.get("subject", ""),
+        "text": said.get("text", ""),
+        "page": said.get("page") or None,
+        "coupon": said.get("coupon"),
+        "at": rfc3339(letter.at),
+        "expires_at": rfc3339(letter.expires_at),
+        "read_at": _at(letter.read_at),
+        "clicked_at": _at(letter.clicked_at),
     }
 
 

@@ -26,6 +26,7 @@ from services.gateway.routes import (
     master_keys,
     me,
     oidc,
+    open_doors,
     operators,
     pages,
     profile_export,
@@ -37,6 +38,7 @@ from services.gateway.routes import (
     sdks,
     sessions,
     system,
+    template_previews,
     tracking,
     trail,
 )
@@ -76,6 +78,11 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     app.add_api_route("/console", pages.console, include_in_schema=False)
     reveal = reveals.RevealRoute(gateway.vault, gateway.audit).reveal
     app.add_route(reveals.PATH, reveal, methods=["POST"], include_in_schema=False)
+    from_inside = events.EventRoutes(gateway.gate, gateway.ingest, gateway.clock).from_inside
+    app.add_route(events.INTERNAL, from_inside, methods=["POST"], include_in_schema=False)
+    doors = open_doors.OpenDoors(gateway.gate, gateway.upstreams)
+    for path, open_to_all, methods in open_doors.paths(doors):
+        app.add_route(path, open_to_all, methods=methods, include_in_schema=False)
     _add_sdk_paths(app, gateway)
     calls = (*(call for call, _ in own), *FORWARDED)
     app.openapi = _once(app, calls)  # type: ignore[method-assign]
@@ -170,6 +177,9 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     audit = trail.AuditRoutes(gate, gateway.audit)
     letters = dead_letters.DeadLetterRoutes(gate, gateway.upstreams, gateway.audit)
     downloads = exports.ExportRoutes(gate, gateway.upstreams, gateway.vault, gateway.audit)
+    previews = template_previews.TemplatePreviews(
+        gate, gateway.people, gateway.upstreams, gateway.audit
+    )
     state = system.SystemRoutes(gate, gateway.upstreams, gateway.presence.all, clock)
     return [
         (events.CALL, event.post),
@@ -214,6 +224,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (dead_letters.REPLAY, letters.replay),
         (system.SHOW, state.show),
         (exports.CALL, downloads.export),
+        *((call, previews.show) for call in (template_previews.DRAFT, template_previews.PREVIEW)),
     ]
 
 

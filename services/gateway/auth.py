@@ -147,6 +147,12 @@ class Gatekeeper:
             raise Problem(403, "csrf_token_wrong", "send the csrf_token of /v1/me as X-CSRF-Token")
         return caller
 
+    async def let_pass(self, request: Request) -> None:
+        """Somebody without a key, at one of the doors that are open to all: by where they come
+        from, as often as a key may. Raises Problem (429)."""
+        host = request.client.host if request.client is not None else ""
+        await self._within_limits(request, f"from:{host}")
+
     async def _within_limits(self, request: Request, key: str) -> None:
         allowances = [await self._limits.take(key)]
         if about := _about(request.path_params):

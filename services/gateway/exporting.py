@@ -20,7 +20,7 @@ Items = list[dict[str, Any]]
 class Export(Struct, frozen=True):
     """`masked`: names, phone and email are not in clear, since the caller may not see them.
     `events` holds each as it came; `segment_history` each entering and leaving; `actions` what was
-    decided, sent, or skipped and why."""
+    decided, sent, or skipped and why; `tasks` what staff were to do."""
 
     exported_at: str
     masked: bool
@@ -30,6 +30,7 @@ class Export(Struct, frozen=True):
     segment_history: Items
     actions: Items
     coupons: Items
+    tasks: Items = []
     format: str = FORMAT
 
 
@@ -62,12 +63,13 @@ class Exporter:
             await self._all(SEGMENTATION, internal, asking),
             await self._all(ENGAGEMENT, f"{place}/actions", asking),
             await self._all(ENGAGEMENT, f"{place}/coupons", asking),
+            await self._all(ENGAGEMENT, "/v1/tasks", asking, profile_id=person.snapshot.profile_id),
         )
 
-    async def _all(self, service: str, path: str, asking: Asking) -> Items:
+    async def _all(self, service: str, path: str, asking: Asking, **more: str) -> Items:
         """Every page. A service that has not met the person yet has nothing."""
         found: Items = []
-        query = {"limit": str(_PAGE)}
+        query = {"limit": str(_PAGE), **more}
         while True:
             asked = Asked(
                 "GET", f"{path}?{urlencode(query)}", asking.actor, asking.traceparent,

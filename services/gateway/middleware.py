@@ -26,6 +26,9 @@ _CHALLENGE: Final = (b"www-authenticate", b'Bearer realm="zhiyin"')
 _PERSONAL: Final = re.compile(r"/v1/profiles/by/(?P<namespace>phone|email)/(?P<value>.+)", re.S)
 _REQUEST_ID: Final = re.compile(rb"[\w.:=+/-]{1,128}")
 _PAGES: Final = ("/docs", "/console")
+# Those with something to send, which only we are sent.
+_FORM: Final = (_PAGE[0], _PAGE[1] + b"; form-action 'self'")
+_FORMS: Final = ("/s/", "/u/", "/r/")
 
 
 class PublicHeaders:
@@ -41,7 +44,7 @@ class PublicHeaders:
             return
         extra: list[tuple[bytes, bytes]] = []
         scope["zhiyin.answer_headers"] = extra
-        always = [*_HEADERS, _PAGE if scope["path"].startswith(_PAGES) else _API_ONLY]
+        always = [*_HEADERS, _policy(scope["path"])]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -55,6 +58,12 @@ class PublicHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _policy(path: str) -> tuple[bytes, bytes]:
+    if path.startswith(_FORMS):
+        return _FORM
+    return _PAGE if path.startswith(_PAGES) else _API_ONLY
 
 
 def _request_id(scope: Scope) -> bytes:

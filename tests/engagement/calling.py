@@ -17,11 +17,13 @@ from zhiyin.runtime.settings import ServiceSettings
 async def calling(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
     service = ServiceSettings(postgres=instance.db.dsn, redis="", secret_key=SECRET)
     settings = EngagementSettings(service=service)
+    log = open_log(service)
+    log.append = instance.told.append  # type: ignore[method-assign, assignment]
     parts = compose(
         Outside(
             settings,
             instance.telemetry,
-            open_log(service),
+            log,
             instance.db,
             instance.client,
             PARTITIONS,

@@ -19,6 +19,7 @@ from services.engagement.claims import Claims
 from services.engagement.dating import DATE_TIMER
 from services.engagement.deliverer import Deliverer
 from services.engagement.domain.codes import coupon_code
+from services.engagement.domain.links import LinkKey
 from services.engagement.editor import Editor
 from services.engagement.expiring import COUPON_TIMER, Expiring
 from services.engagement.gather import Gatherer
@@ -40,16 +41,18 @@ from services.engagement.senders.places import Places
 from services.engagement.settings_editor import SettingsEditor
 from services.engagement.store import reports
 from services.engagement.store.parked import PARKED_TIMER
+from services.engagement.taskboard import Taskboard
 from services.engagement.telling import Teller
 from services.engagement.ticking import TICK_TIMER, Ticking
 from services.engagement.timing import Timing
 from tests.people import snapshot_of
 from zhiyin.contracts.actions import ActionDecided, decode_action_decided
-from zhiyin.contracts.campaigns import CampaignSpec
+from zhiyin.contracts.campaigns import CampaignSpec, MessageTemplateSpec
 from zhiyin.contracts.events import Event, decode_event
 from zhiyin.contracts.instants import SECOND, Instant, instant
 from zhiyin.contracts.profiles import Cause, ProfileChanged, Snapshot, encode
 from zhiyin.contracts.segments import SegmentChanged
+from zhiyin.contracts.surveys import SurveySpec
 from zhiyin.contracts.topics import ACTION_DECIDED, PROFILE_CHANGED, SEGMENT_CHANGED
 from zhiyin.rules import Options
 from zhiyin.runtime.batch import Fire, Outcome, Outgoing, Timer
@@ -61,6 +64,7 @@ from zhiyin.runtime.telemetry import Telemetry
 
 PARTITIONS = 4
 SECRET = "a secret for tests only"
+PUBLIC = "https://zhiyin.example"
 # 2026-03-02T04:00:00Z, noon in Shanghai: outside of quiet hours.
 NOON: Instant = instant(datetime.fromisoformat("2026-03-02T04:00:00+00:00"))
 NIGHT: Instant = NOON + 10 * 3600 * SECOND
@@ -216,7 +220,8 @@ class Instance:
             lambda: range(PARTITIONS),
             self.clock,
         )
-        gatherer = Gatherer(self.catalogs, derived_key(SECRET, "coupons"), "CNY")
+        self.links = LinkKey(PUBLIC, derived_key(SECRET, "links"))
+        gatherer = Gatherer(self.catalogs, derived_key(SECRET, "coupons"), "CNY", self.links)
         self.pipeline = Pipeline(
             self.catalogs, gatherer, PARTITIONS, self.clock, self.telemetry, self.deliverer.wake
         )
@@ -232,6 +237,7 @@ class Instance:
         }
         self.editor = Editor(self.db, self.options, PARTITIONS, self.clock)
         self.settings = SettingsEditor(self.db, self.sealer, self.places, "CNY", self.clock)
+        self.taskboard = Taskboard(self.db, self.teller, self.clock)
         self.cashier = Cashier(self.db, "CNY", self.clock)
         secret = derived_key(SECRET, "coupons")
         self.claims = Claims(self.db, lambda id_: coupon_code(secret, id_), "CNY", self.clock)
@@ -312,6 +318,12 @@ class Instance:
         campaign = msgspec.convert({"holdout": 0, **spec}, CampaignSpec)
         await self.editor.create(campaign, "test")
         await self.editor.move(campaign.key, "launch", "test", **options)
+
+    async def put_template(self, key: str, spec: Mapping[str, Any]) -> None:
+        await self.settings.put_template(key, msgspec.convert(spec, MessageTemplateSpec))
+
+    async def put_survey(self, key: str, spec: Mapping[str, Any]) -> None:
+        await self.settings.put_survey(key, msgspec.convert(spec, SurveySpec))
 
     async def end_built_in(self) -> None:
         for key in ("win-back-90d", "reorder-reminder", "welcome-first-order", "complaint-care"):

@@ -9,8 +9,8 @@ import pytest
 
 from services.gateway.routes.forwarded import FORWARDED
 from tests.builders import a_purchase
+from tests.engagement.calling import calling
 from tests.engagement.harness import NOON, Instance, a_change, reachable
-from tests.engagement.test_api import calling
 
 OURS = {"x-zhiyin-brands": "laomiao,tea"}
 THEIRS = {"x-zhiyin-brands": "other"}

@@ -148,3 +148,11 @@ class MessageTemplateSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_
     page: Annotated[str, Meta(max_length=1024)] = ""
     track: bool = True
     variants: Annotated[list[TemplateVariant], Meta(max_length=40)] = []
+
+
+class TaskDeed(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who does something to a task, what they say of it, and (when done) what came of it."""
+
+    by: Annotated[str, Meta(min_length=1, max_length=128)]
+    note: Annotated[str, Meta(max_length=2000)] = ""
+    outcome: Annotated[str, Meta(max_length=64)] = ""

@@ -9,6 +9,7 @@ from services.engagement.domain.coupons import CouponTemplate
 from services.engagement.domain.experiments import AS_DELIVERED, Experiments
 from services.engagement.domain.pressure import Pressure
 from services.engagement.domain.templates import MessageTemplate
+from zhiyin.contracts.instants import Duration
 
 # Paused ones are asked too, so that what they would have done is recorded as refused.
 _ASKED = frozenset({"live", "paused"})
@@ -17,7 +18,8 @@ _ASKED = frozenset({"live", "paused"})
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """`campaigns` holds the newest version of each; `by_trigger` those that are live or paused, by
-    kind of trigger and what it is about, highest priority first; `goals` by the event's type."""
+    kind of trigger and what it is about, highest priority first; `goals` by the event's type;
+    `surveys`: how long the link to each holds."""
 
     revision: int
     campaigns: Mapping[str, Campaign]
@@ -28,6 +30,7 @@ class Catalog:
     by_trigger: Mapping[tuple[str, str], tuple[Campaign, ...]] = field(default_factory=dict)
     goals: Mapping[str, tuple[Campaign, ...]] = field(default_factory=dict)
     experiments: Experiments = AS_DELIVERED
+    surveys: Mapping[str, Duration] = field(default_factory=dict)
 
     @property
     def top_priority(self) -> int:
@@ -58,6 +61,7 @@ def catalog(
     coupon_templates: Iterable[CouponTemplate],
     pressure: Pressure,
     experiments: Experiments = AS_DELIVERED,
+    surveys: Mapping[str, Duration] | None = None,
 ) -> Catalog:
     known = {campaign.key: campaign for campaign in campaigns}
     ranked = sorted(known.values(), key=lambda each: (-each.spec.priority, each.key))
@@ -80,4 +84,5 @@ def catalog(
         by_trigger=by_trigger,
         goals=goals,
         experiments=experiments,
+        surveys=surveys or {},
     )

@@ -8,6 +8,7 @@ from services.engagement.domain.channels import Channel
 from services.engagement.domain.coupons import CouponTemplate
 from services.engagement.domain.customer import Customer
 from services.engagement.domain.experiments import AS_DELIVERED, Experiments
+from services.engagement.domain.links import Issuer
 from services.engagement.domain.pressure import Pressure
 from services.engagement.domain.templates import MessageTemplate
 from zhiyin.contracts.instants import Instant
@@ -16,7 +17,8 @@ from zhiyin.contracts.instants import Instant
 @dataclass(slots=True)
 class Circumstances:
     """`remaining` counts down as a batch issues coupons; templates without budget are not in it.
-    `top_priority`: the highest of the live campaigns that send marketing messages."""
+    `top_priority`: the highest of the live campaigns that send marketing messages; `links`: None
+    where the platform has no public address."""
 
     now: Instant
     channels: Mapping[str, Channel]
@@ -25,6 +27,7 @@ class Circumstances:
     coupon_templates: Mapping[str, CouponTemplate]
     code_of: Callable[[UUID], str]
     currency: str = "CNY"
+    links: Issuer | None = None
     remaining: dict[str, int] = field(default_factory=dict)
     experiments: Experiments = AS_DELIVERED
     top_priority: int = 0

@@ -10,9 +10,13 @@ LONGEST: Final[Duration] = 3650 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Fault:
+    """`line` and `column` (from 1) where the pointer is at a text that is read in turn."""
+
     pointer: str
     code: str
     message: str
+    line: int | None = None
+    column: int | None = None
 
 
 class Faulty(Exception):
@@ -29,8 +33,15 @@ class Faults:
 
     found: list[Fault] = field(default_factory=list)
 
-    def add(self, pointer: str, code: str, message: str) -> None:
-        self.found.append(Fault(pointer, code, message))
+    def add(
+        self,
+        pointer: str,
+        code: str,
+        message: str,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        self.found.append(Fault(pointer, code, message, line, column))
 
     def duration(self, pointer: str, text: str) -> Duration:
         """The length a text says; 0 and a fault when it says none, or over ten years."""

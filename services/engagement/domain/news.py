@@ -1,7 +1,6 @@
 """What became of a message, as events that the platform folds like all others."""
 
 import uuid
-from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -35,9 +34,7 @@ def consent(purpose: str, granted: bool, profile_id: str, event_id: str, at: Ins
     return about(profile_id, event_id, "customer.updated", properties, at)
 
 
-def about(
-    profile_id: str, event_id: str, event_type: str, properties: Mapping[str, Any], at: Instant
-) -> Event:
+def about(profile_id: str, event_id: str, event_type: str, properties: Any, at: Instant) -> Event:
     """An event of somebody who is known by their profile."""
     when = moment(at)
     return Event(

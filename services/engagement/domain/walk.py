@@ -13,6 +13,7 @@ from services.engagement.domain.coupons import Coupon
 from services.engagement.domain.customer import Action, Customer, Run
 from services.engagement.domain.ids import action_id
 from services.engagement.domain.journey import Path
+from services.engagement.domain.links import Link
 from services.engagement.domain.zones import zone_of
 from zhiyin.contracts.instants import Instant, rfc3339
 from zhiyin.contracts.profiles import Snapshot
@@ -34,7 +35,7 @@ class TagChange:
     until: Instant | None
 
 
-Effect = Action | Coupon | TagChange
+Effect = Action | Coupon | TagChange | Link
 
 
 @dataclass(slots=True)

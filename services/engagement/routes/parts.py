@@ -1,6 +1,7 @@
 """What the routes share: keys in paths, the actor, pages of short lists."""
 
 import re
+import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -30,6 +31,14 @@ def possible_profile(profile_id: str) -> str:
 Key = Annotated[str, Depends(well_formed)]
 ProfileId = Annotated[str, Depends(possible_profile)]
 Actor = Annotated[str, Header(alias="x-zhiyin-actor")]
+
+
+def a_uuid(text: str, what: str) -> uuid.UUID:
+    """Raises Problem (404) for what is none: nothing is called so."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise no_such(what, text) from None
 
 
 def page_of(items: Sequence[tuple[str, Any]], limit: int, cursor: str | None) -> Page[Any]:

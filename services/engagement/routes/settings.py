@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from services.engagement.previews import Previews
 from services.engagement.refusals import no_such
 from services.engagement.routes.parts import Key, page_of
 from services.engagement.sealing import Sealer
@@ -19,12 +20,16 @@ from zhiyin.contracts.campaigns import (
     MessageTemplateSpec,
     PressureSpec,
 )
+from zhiyin.contracts.previews import PreviewSpec, SampleSpec
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.web import Cursor, Limit, body, json
 
 
-def setting_routes(db: Database, editor: SettingsEditor, sealer: Sealer) -> APIRouter:
+def setting_routes(
+    db: Database, editor: SettingsEditor, sealer: Sealer, previews: Previews
+) -> APIRouter:
     router = APIRouter()
+    router.include_router(_preview_routes(previews))
     router.include_router(_template_routes(db, editor))
     router.include_router(_channel_routes(db, editor, sealer))
 
@@ -38,6 +43,25 @@ def setting_routes(db: Database, editor: SettingsEditor, sealer: Sealer) -> APIR
         spec = body(PressureSpec, await request.body())
         await editor.put_pressure(spec)
         return json(spec)
+
+    return router
+
+
+def _preview_routes(previews: Previews) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/v1/templates/preview")
+    async def draft(request: Request) -> Response:
+        return json(await previews.one(None, body(PreviewSpec, await request.body())))
+
+    @router.post("/v1/templates/{key}/preview")
+    async def preview(key: Key, request: Request) -> Response:
+        return json(await previews.one(key, body(PreviewSpec, await request.body())))
+
+    @router.post("/v1/templates/{key}/check")
+    async def check(key: Key, request: Request) -> Response:
+        raw = await request.body()
+        return json(await previews.sample(key, body(SampleSpec, raw) if raw else SampleSpec()))
 
     return router
 

@@ -14,6 +14,8 @@ from zhiyin.contracts.campaigns import (
     MessageTemplateSpec,
     PressureSpec,
 )
+from zhiyin.contracts.previews import SampleSpec
+from zhiyin.contracts.surveys import SurveySpec
 
 _WIN_BACK: Final = {
     "key": "win-back-90d-2",
@@ -27,6 +29,16 @@ _WIN_BACK: Final = {
 _CAPS: Final = {
     "caps": [{"per": "P7D", "max": 3, "channel": None}],
     "quiet_hours": {"from": "21:30", "to": "09:00"},
+}
+
+_SURVEY: Final = {
+    "title": {"zh": "说说您的想法", "en": "Tell us what you think"},
+    "question": {"zh": "最近没有下单的原因是？", "en": "Why have you not ordered lately?"},
+    "reasons": [
+        {"key": "price", "text": {"zh": "价格偏高", "en": "The price"}},
+        {"key": "effect", "text": {"zh": "没感到效果", "en": "I did not feel an effect"}},
+    ],
+    "thanks": {"zh": "谢谢您！", "en": "Thank you!"},
 }
 
 
@@ -94,6 +106,18 @@ CALLS: Final = (
     _call(
         "GET", "experiments/report", "experiments.report",
         "All marketing against those it leaves alone altogether",
+    ),
+    _call("GET", "surveys", "surveys.list", "All surveys, and how often each answer", query=PAGE),
+    _call("GET", "surveys/{key}", "surveys.show", "One survey"),
+    _call(
+        "PUT", "surveys/{key}", "surveys.put",
+        "Define a survey; in a template its link is `{{ surveys['<key>'] }}`",
+        body=SurveySpec, example=_SURVEY,
+    ),
+    _call(
+        "POST", "templates/{key}/check", "templates.check",
+        "Which values are missing, over a sample of customers", scope=CAMPAIGNS_READ,
+        body=SampleSpec, body_optional=True, example={"size": 200}, changes=False,
     ),
     _call("GET", "pressure", "pressure.show", "How much a person may be addressed"),
     _call(

@@ -5,12 +5,14 @@ from typing import Final
 from services.gateway.routes import (
     campaigns,
     coupons,
+    inbox,
     profiles,
     rfm,
     rules,
     segment_library,
     segments,
     tags,
+    tasks,
     words,
 )
 
@@ -24,4 +26,6 @@ FORWARDED: Final = (
     *rules.CALLS,
     *campaigns.CALLS,
     *coupons.CALLS,
+    *inbox.CALLS,
+    *tasks.CALLS,
 )

@@ -38,8 +38,10 @@ class Wiring:
         return env
 
     def worker(self, name: str, port: int) -> dict[str, str]:
-        """`ZHIYIN_GATEWAY_URLS` is where engagement asks for addresses in clear."""
+        """`ZHIYIN_GATEWAY_URLS` is where engagement asks for addresses in clear;
+        `ZHIYIN_PUBLIC_URL`, unless the user has said where they are reached, where links lead."""
         return {
+            "ZHIYIN_PUBLIC_URL": self.gateway,
             **self.shared(),
             "ZHIYIN_INSTANCE": name,
             "ZHIYIN_LISTEN": f"{LOOPBACK}:{port}",
