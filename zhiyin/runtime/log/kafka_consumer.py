@@ -46,6 +46,7 @@ class KafkaConsumer:
         self._gaining: asyncio.Task[None] | None = None
         self._broken = asyncio.Event()
         self._changed = asyncio.Event()
+        self._reporting: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
 
@@ -100,13 +101,18 @@ class KafkaConsumer:
 
     async def report(self, positions: Mapping[Partition, int]) -> None:
         mine = {TopicPartition(*p): at for p, at in positions.items() if p in self._held}
-        if self._client is None or not mine:
-            return
+        if self._client is not None and mine and not self._reporting:
+            self._reporting = asyncio.create_task(self._report(self._client, mine))
+
+    async def _report(self, client: Any, positions: Mapping[TopicPartition, int]) -> None:
+        """Not bounded in time: aiokafka goes on with a commit nobody waits for any more, and what
+        becomes of it then is an error nobody catches."""
         try:
-            async with asyncio.timeout(5.0):
-                await self._client.commit(mine)
-        except (KafkaError, OSError, TimeoutError) as error:
+            await client.commit(positions)
+        except (KafkaError, OSError) as error:
             _log.debug("lag not reported", error=repr(error))
+        finally:
+            self._reporting = None
 
     async def assigned(self, partitions: frozenset[Partition]) -> None:
         """Called by aiokafka, which sends no heartbeats until it returns: so nothing is fetched
@@ -175,6 +181,8 @@ class KafkaConsumer:
         if client is not None:
             await self.revoked()
             await stop_quietly(client)
+            if self._reporting is not None:
+                self._reporting.cancel()
 
     def _new_client(self) -> Any:
         session_ms = int(self._session * 1000)
