@@ -129,6 +129,8 @@ def _operation(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
         "summary": call.summary,
         "description": _needed(call),
         "tags": [call.tag],
+        # For consoles that hide what somebody may not do; empty for whoever is known.
+        "x-scopes": list(call.scopes),
         "security": [{}] if call.public else [{"bearer": []}, {"basic": []}, {"cookie": []}],
         "responses": _responses(call, schemas),
     }
