@@ -18,7 +18,7 @@ ARGS ?=
 UP := --data $(DATA) --port $(PORT) $(if $(KAFKA),--kafka $(KAFKA)) $(if $(INSTANCES),--instances $(INSTANCES))
 MINIMUM := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo up down test soak check bench requirements clean
+.PHONY: help setup demo up down test soak fuzz check bench requirements clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -46,6 +46,9 @@ endif
 
 soak: $(VENV)/.dev.stamp ## Take in 50,000 events while everything dies in turn, on both logs (ARGS=--events=…)
 	@$(BIN)/python -m pytest -q tests/reliability/test_soak.py --events=50000 $(ARGS)
+
+fuzz: $(VENV)/.dev.stamp ## Ask every call of the API thousands of times as every role (EXAMPLES=50)
+	@ZHIYIN_FUZZ_EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/python -m pytest -q -s tests/gateway/test_fuzz.py
 
 check: $(VENV)/.dev.stamp ## Format, lint, types, import rules
 	@$(BIN)/ruff format --check .

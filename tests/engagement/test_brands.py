@@ -21,7 +21,7 @@ def a_campaign(key: str, brand: str | None) -> dict[str, Any]:
         "key": key,
         "name": key,
         "trigger": {"on": "event", "type": "purchase.completed"},
-        "steps": [{"tag": "greeted"}],
+        "steps": [{"coupon": "greeting"}],
         "brand": brand,
     }
 
@@ -29,6 +29,8 @@ def a_campaign(key: str, brand: str | None) -> dict[str, Any]:
 @pytest.fixture
 async def api(instance: Instance) -> AsyncIterator[httpx.AsyncClient]:
     async with calling(instance) as client:
+        template = {"key": "greeting", "kind": "amount", "value": "5", "valid": "30d"}
+        assert (await client.post("/v1/coupon-templates", json=template)).status_code == 201
         for key, brand in (("ours", "laomiao"), ("nobodys", None), ("theirs", "other")):
             made = await client.post("/v1/campaigns", json=a_campaign(key, brand))
             assert made.status_code == 201, made.text
@@ -62,8 +64,9 @@ async def test_every_call_about_another_brands_campaign_finds_none(
             body = {"json": a_campaign(key, brand)} if method == "PUT" else {}
             answer = await api.request(method, filled, headers=THEIRS, **body)
             assert answer.status_code == 404, (method, filled, answer.text)
+            assert "there is no campaign" in answer.text
             mine = await api.request(method, filled, **body)
-            assert mine.status_code != 404, (method, filled, mine.text)
+            assert "there is no campaign" not in mine.text, (method, filled, mine.text)
 
 
 async def test_a_campaign_is_made_for_ones_own_brand_or_not_at_all(
@@ -84,15 +87,16 @@ async def test_a_campaign_is_not_handed_to_another_brand(api: httpx.AsyncClient)
     assert answer.status_code == 200, answer.text
 
 
-async def test_what_other_brands_did_for_a_person_is_not_shown(
+async def test_what_other_brands_did_and_what_it_cost_is_not_shown(
     api: httpx.AsyncClient, instance: Instance
 ) -> None:
     for key in ("ours", "theirs"):
         assert (await api.post(f"/v1/campaigns/{key}/launch")).status_code == 200
     await instance.end_built_in()
     await instance.deliver(a_change([a_purchase(NOON)], identifiers=reachable()))
-    seen = {}
-    for name, headers in (("ours", OURS), ("theirs", THEIRS), ("all", {})):
-        answer = await api.get("/v1/profiles/p-1/actions", headers=headers)
-        seen[name] = {each["campaign"] for each in answer.json()["items"]}
-    assert seen == {"ours": {"ours"}, "theirs": {"theirs"}, "all": {"ours", "theirs"}}
+    for path in ("/v1/profiles/p-1/actions", "/v1/coupon-costs"):
+        seen = {}
+        for name, headers in (("ours", OURS), ("theirs", THEIRS), ("all", {})):
+            answer = await api.get(path, headers=headers)
+            seen[name] = {each["campaign"] for each in answer.json()["items"]}
+        assert seen == {"ours": {"ours"}, "theirs": {"theirs"}, "all": {"ours", "theirs"}}, path

@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Request
 from services.engagement.refusals import no_such
 from services.engagement.store import settings
 from zhiyin.contracts.campaigns import CampaignSpec
+from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.problems import FieldError, Problem
 
@@ -50,3 +51,11 @@ def own_campaigns_only(db: Database) -> Callable[..., Awaitable[None]]:
             raise no_such("campaign", key)
 
     return guard
+
+
+async def hidden_from(tx: Connection, brands: frozenset[str] | None) -> frozenset[str]:
+    """Keys of the campaigns a caller does not see. A page without them may be a short one."""
+    if brands is None:
+        return frozenset()
+    every = await settings.campaigns(tx)
+    return frozenset(each.spec.key for each in every if not within(each.spec, brands))

@@ -12,6 +12,7 @@ from services.engagement.cashier import Cashier
 from services.engagement.claims import Claims
 from services.engagement.lookups import Lookups
 from services.engagement.refusals import no_such, one_fault
+from services.engagement.routes.brands import Brands, hidden_from
 from services.engagement.routes.parts import Actor, Key, page_of
 from services.engagement.settings_editor import SettingsEditor
 from services.engagement.store import settings
@@ -69,6 +70,7 @@ def coupon_routes(db: Database, counter: Counter, currency: str, clock: Clock) -
 
     @router.get("/v1/coupon-costs")
     async def report(
+        brands: Brands,
         campaign: str | None = None,
         template: str | None = None,
         from_: Annotated[str | None, Query(alias="from")] = None,
@@ -86,8 +88,10 @@ def coupon_routes(db: Database, counter: Counter, currency: str, clock: Clock) -
                 since=0 if asked.from_ is None else instant(asked.from_),
                 until=2**62 if asked.to is None else instant(asked.to),
             )
+            hidden = await hidden_from(connection, brands)
         each = {spec.key: spec.cost for spec, _ in templates}
-        return json({"items": [coupon_cost_view(one, each, currency) for one in found]})
+        shown = [one for one in found if one.campaign not in hidden]
+        return json({"items": [coupon_cost_view(one, each, currency) for one in shown]})
 
     return router
 

@@ -5,11 +5,10 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.engagement.routes.brands import Brands, within
+from services.engagement.routes.brands import Brands, hidden_from
 from services.engagement.routes.parts import ProfileId
-from services.engagement.store import coupons, reports, settings
+from services.engagement.store import coupons, reports
 from services.engagement.views import coupon_view, item_view
-from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.web import (
@@ -37,7 +36,7 @@ def people_routes(db: Database, currency: str, clock: Clock) -> APIRouter:
         async with db.connection() as connection:
             present = await reports.present_id(connection, profile_id)
             found = await reports.of_person(connection, present, before, limit + 1)
-            hidden = await _of_other_brands(connection, brands)
+            hidden = await hidden_from(connection, brands)
         shown = found[:limit]
         more = encode_cursor(shown[-1].at, shown[-1].id) if len(found) > limit else None
         return json(Page([item_view(each) for each in shown if each.campaign not in hidden], more))
@@ -53,11 +52,3 @@ def people_routes(db: Database, currency: str, clock: Clock) -> APIRouter:
         return json(Page([coupon_view(each, clock(), currency) for each in shown], more))
 
     return router
-
-
-async def _of_other_brands(tx: Connection, brands: frozenset[str] | None) -> frozenset[str]:
-    """Keys of the campaigns a caller does not see; a page without them may be a short one."""
-    if brands is None:
-        return frozenset()
-    every = await settings.campaigns(tx)
-    return frozenset(each.spec.key for each in every if not within(each.spec, brands))
