@@ -59,7 +59,7 @@ class Previews:
         async with self._db.transaction() as tx:
             who = await reports.present_id(tx, asked.profile_id)
             snapshot = (await people.snapshots(tx, {who})).get(who)
-            segments = (await people.segments(tx, [who])).get(who, frozenset())
+            segments = await samples.segments(tx, who)
             channel = await self._channel(tx, asked.channel)
             values = await self._values(tx, asked.context)
         if snapshot is None:

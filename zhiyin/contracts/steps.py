@@ -20,10 +20,12 @@ class EventMatch(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MessageStep(Struct, frozen=True, forbid_unknown_fields=True):
-    """`channel` is a channel's name, or `auto` for the best one that reaches the person."""
+    """`channel` is a channel's name, or `auto` for the best one that reaches the person; `when`:
+    `best_hour` waits for the hour of the next 24 in which the person is most active."""
 
     template: Key
     channel: Key = AUTO_CHANNEL
+    when: Literal["now", "best_hour"] = "now"
 
 
 class WebhookStep(Struct, frozen=True, forbid_unknown_fields=True):

@@ -81,7 +81,8 @@ class Acts:
         if message.channel != AUTO_CHANNEL:
             names = frozenset(self._known.channels)
             self._refer(f"{pointer}/channel", message.channel, names, "channel")
-        return MessageNode(path, message.channel, message.template, after)
+        at_best = message.when == "best_hour"
+        return MessageNode(path, message.channel, message.template, after, at_best)
 
     def _webhook(
         self, webhook: WebhookStep, pointer: str, path: Path, after: Path | None

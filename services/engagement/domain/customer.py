@@ -14,7 +14,7 @@ from zhiyin.contracts.profiles import Snapshot
 
 INSIDE = frozenset({"active", "held"})
 # What a run may wait on with its message held back.
-HELD_BACK = frozenset({"quiet", "cap", "slot"})
+HELD_BACK = frozenset({"quiet", "cap", "slot", "hour"})
 
 
 class Waiting(Struct, frozen=True, array_like=True):

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from services.engagement.domain.best_hour import BestHour, best_hour
 from services.engagement.domain.customer import Run, Waiting
 from services.engagement.domain.pressure import Contact
 from services.engagement.domain.walk import HELD, Walk
@@ -22,11 +23,14 @@ class Hold:
     detail: str
 
 
-def hold(walk: Walk, channel: str) -> Hold | None:
-    """What holds a message back on this channel now; nothing does with order notices."""
+def hold(walk: Walk, channel: str, *, at_best: bool = False) -> Hold | None:
+    """What holds a message back on this channel now; nothing does with order notices. `at_best`:
+    it waits, once, for the person's best hour."""
     around, campaign = walk.around, walk.campaign
     if campaign.purpose == "transactional":
         return None
+    if at_best and (best := _better_hour(walk)) is not None:
+        return Hold("hour", "best_hour", best.at, best.why)
     pressure, contacts = around.pressure, walk.customer.contacts
     new = Contact(around.now, channel, campaign.purpose)
     if (quiet := pressure.quiet_until(around.now, walk.zone, campaign.purpose)) is not None:
@@ -39,6 +43,18 @@ def hold(walk: Walk, channel: str) -> Hold | None:
     return None
 
 
+def _better_hour(walk: Walk) -> BestHour | None:
+    if any(note["reason"] == "best_hour" for note in held_before(walk.run)):
+        return None
+    pressure, purpose = walk.around.pressure, walk.campaign.purpose
+
+    def fits(at: Instant) -> bool:
+        return pressure.quiet_until(at, walk.zone, purpose) is None
+
+    # The platform's clock is the one by which hours are counted.
+    return best_hour(walk.snapshot.facts.hours, walk.around.now, pressure.zone, fits)
+
+
 def _has_rivals(walk: Walk) -> bool:
     """Whether something more important might come in the time that settles who goes first."""
     if not walk.around.pressure.arbitration or walk.campaign.purpose != "marketing":
@@ -48,7 +64,12 @@ def _has_rivals(walk: Walk) -> bool:
 
 def waits(walk: Walk, held: Hold) -> bool:
     """Whether the campaign has it wait, and that would not be longer than its patience."""
-    choice = {"quiet": walk.campaign.quiet_hours, "cap": walk.campaign.caps, "slot": "defer"}
+    choice = {
+        "quiet": walk.campaign.quiet_hours,
+        "cap": walk.campaign.caps,
+        "slot": "defer",
+        "hour": "defer",
+    }
     if choice[held.on] == "drop" or held.until is None:
         return False
     before = held_before(walk.run)

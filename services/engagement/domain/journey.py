@@ -26,6 +26,7 @@ class MessageNode:
     channel: str
     template: str
     after: Path | None
+    best_hour: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def message(walk: Walk, node: MessageNode) -> None:
     if purpose == "marketing" and open_complaint(walk.snapshot):
         skip(walk, node.path, "message", "open_complaint", "", node.template)
         return go(walk, node.after)
-    if (held := hold(walk, chosen.name)) is not None and waits(walk, held):
+    if (held := hold(walk, chosen.name, at_best=node.best_hour)) is not None and waits(walk, held):
         return _defer(walk, node, chosen.name, held)
     if held is not None:
         skip(walk, node.path, "message", held.reason, held.detail, node.template)

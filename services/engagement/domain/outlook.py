@@ -29,6 +29,7 @@ HELD_REASONS: Final[Mapping[str, str]] = {
     "quiet": "quiet_hours",
     "cap": "cap",
     "slot": "arbitration",
+    "hour": "best_hour",
 }
 _KINDS: Final[Mapping[type[Node], str]] = {
     CouponNode: "coupon",

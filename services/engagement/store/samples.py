@@ -1,4 +1,4 @@
-"""Some people, picked by chance."""
+"""People whom a template is tried out on: one, or some picked by chance."""
 
 import uuid
 
@@ -21,3 +21,9 @@ async def people(tx: Connection, size: int, segment: str | None) -> list[Snapsho
     if len(rows) < size:
         rows = await tx.fetch(_AFTER, "", size, segment)
     return [decode_snapshot(row[0]) for row in rows]
+
+
+async def segments(tx: Connection, profile_id: str) -> frozenset[str]:
+    """Those a person is in."""
+    rows = await tx.fetch("SELECT segment FROM member WHERE profile_id = $1 AND inside", profile_id)
+    return frozenset(row[0] for row in rows)
