@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.engagement.catalogs import Catalogs, Versions
+from services.engagement.domain.around import around
 from services.engagement.domain.campaign import Campaign
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.circumstances import Circumstances
@@ -69,8 +70,9 @@ class Gatherer:
         wanted = frozenset[str]().union(*(campaign.journey.coupons for campaign in asked))
         for profile_id, template, count in await coupons.counts(tx, asking, wanted):
             customers[profile_id].coupons[template] = count
-        around = self._around(catalog, await coupons.remaining(tx, wanted), now)
-        return Gathered(customers, versions, around, {run.run_id: run for run in under_way})
+        remaining = await coupons.remaining(tx, wanted)
+        circumstances = self._around(catalog, remaining, now)
+        return Gathered(customers, versions, circumstances, {run.run_id: run for run in under_way})
 
     async def glance(
         self, tx: Connection, profile_id: str, campaign: Campaign, catalog: Catalog, now: Instant
@@ -85,22 +87,15 @@ class Gatherer:
         wanted = campaign.journey.coupons
         for _, template, count in await coupons.counts(tx, ids, wanted):
             customer.coupons[template] = count
-        return customer, self._around(catalog, await coupons.left(tx, wanted), now)
+        left = await coupons.left(tx, wanted)
+        return customer, self._around(catalog, left, now)
 
     def _around(self, catalog: Catalog, remaining: dict[str, int], now: Instant) -> Circumstances:
-        return Circumstances(
-            now=now,
-            channels=catalog.channels,
-            pressure=catalog.pressure,
-            templates=catalog.templates,
-            coupon_templates=catalog.coupon_templates,
-            code_of=lambda action_id: coupon_code(self.coupon_secret, action_id),
-            currency=self.currency,
-            remaining=remaining,
-            experiments=catalog.experiments,
-            top_priority=catalog.top_priority if catalog.pressure.arbitration else 0,
-            links=None if self.links is None else self.links.issuer(catalog.surveys),
-        )
+        links = None if self.links is None else self.links.issuer(catalog.surveys)
+        return around(catalog, remaining, self._code_of, self.currency, now, links)
+
+    def _code_of(self, action_id: UUID) -> str:
+        return coupon_code(self.coupon_secret, action_id)
 
     async def _customers(
         self,

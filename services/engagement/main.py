@@ -1,6 +1,7 @@
 """Composition root: `python -m services.engagement.main serve|migrate`."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -24,6 +25,7 @@ from services.engagement.explaining import Explainer
 from services.engagement.facing import facing_routes
 from services.engagement.gather import Gatherer
 from services.engagement.handover import Handover
+from services.engagement.history import ToldHistory
 from services.engagement.incoming import TOPICS
 from services.engagement.launching import JOB_TIMER, Launching
 from services.engagement.lookups import Lookups
@@ -37,6 +39,7 @@ from services.engagement.routes.coupons import Counter, coupon_routes
 from services.engagement.routes.experiments import experiment_routes
 from services.engagement.routes.people import people_routes
 from services.engagement.routes.settings import setting_routes
+from services.engagement.routes.simulations import simulation_routes
 from services.engagement.routes.visits import survey_routes
 from services.engagement.run_timers import RUN_TIMER
 from services.engagement.sealing import Sealer, derived_key
@@ -50,11 +53,14 @@ from services.engagement.senders.parcel import Sender
 from services.engagement.senders.places import Places
 from services.engagement.settings import EngagementSettings
 from services.engagement.settings_editor import SettingsEditor
+from services.engagement.simulating import Simulating
+from services.engagement.simulator import Simulator
 from services.engagement.store.parked import PARKED_TIMER
 from services.engagement.taskboard import Taskboard
 from services.engagement.telling import Teller
 from services.engagement.ticking import TICK_TIMER, Ticking
 from services.engagement.timing import Timing
+from services.engagement.trials import Trials
 from zhiyin.contracts.topics import ACTION_DECIDED, EVENTS
 from zhiyin.rules import Options
 from zhiyin.runtime.clock import Clock, wall_clock
@@ -162,6 +168,7 @@ def compose(outside: Outside) -> Engagement:
             deliverer,
             Retention(outside.database, data_classes(), service.retention, outside.clock),
             board,
+            Simulating(outside.database),
         ),
         dependencies=[Depends(own_campaigns_only(outside.database))],
     )
@@ -202,6 +209,7 @@ def _routes(
             database, settings_editor, sealer, Previews(database, catalogs, currency, clock)
         ),
         survey_routes(database, settings_editor),
+        simulation_routes(Trials(database, options, clock), currency),
         coupon_routes(database, counter, currency, clock),
         people_routes(database, currency, clock),
         erasure_routes(database),
@@ -231,18 +239,18 @@ def _worker(outside: Outside, pipeline: Pipeline) -> Worker:
 
 
 def _beside(
-    deliverer: Deliverer, retention: Retention, board: Taskboard
+    deliverer: Deliverer, *aside: Retention | Taskboard | Simulating
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         delivering = asyncio.create_task(deliverer.run())
-        aside = [asyncio.create_task(each.run()) for each in (retention, board)]
+        tasks = [asyncio.create_task(each.run()) for each in aside]
         yield
-        for each in aside:
+        for each in tasks:
             each.cancel()
         await deliverer.stop()
         await delivering
-        await asyncio.gather(*aside, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     return lifespan
 
@@ -274,8 +282,28 @@ async def serve(settings: EngagementSettings) -> int:
         telemetry.shutdown()
 
 
+async def simulate(settings: EngagementSettings) -> int:
+    """Works on trials until none is waiting; nobody's patience depends on it."""
+    os.nice(10)
+    service = settings.service
+    database = open_database(service)
+    options = Options(time_zone=service.timezone, currency=service.currency)
+    await database.open()
+    try:
+        async with http_client() as client:
+            token = internal_token(service.secret_key)
+            history = ToldHistory(client, settings.gateway_urls, token)
+            catalogs = Catalogs(options, sealer_of(service))
+            simulator = Simulator(database, catalogs, options, history, wall_clock)
+            while await simulator.run_next():
+                pass
+    finally:
+        await database.close()
+    return 0
+
+
 def main(arguments: Sequence[str]) -> int:
-    commands = {"serve": serve, "migrate": migrate_all}
+    commands = {"serve": serve, "migrate": migrate_all, "simulate": simulate}
     return run_command(SERVICE, arguments, commands, EngagementSettings.from_env)
 
 

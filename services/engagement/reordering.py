@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from services.engagement.domain.catalog import Catalog
+from services.engagement.domain.missing import missed
 from services.engagement.domain.reorder import Watch, WatchChange, plan_watches
-from services.engagement.domain.respond import Missed
 from services.engagement.incoming import Change
 from services.engagement.keeping import Newest, Rows
 from services.engagement.parking import Stimuli
@@ -58,17 +58,8 @@ async def rewatch(
         dates = reorders(snapshot.facts)
         plan = plan_watches(profile_id, dates, campaigns, known.get(profile_id, ()), now)
         plans.append(plan)
-        stimuli[profile_id] += _missed(plan, catalog)
+        stimuli[profile_id] += missed(plan.missed, catalog)
     await _save(tx, plans, known, rows)
-
-
-def _missed(plan: WatchChange, catalog: Catalog) -> Iterable[Missed]:
-    by_campaign: defaultdict[str, list[Watch]] = defaultdict(list)
-    for watch in plan.missed:
-        by_campaign[watch.campaign].append(watch)
-    for key, watches in by_campaign.items():
-        newest = max(watches, key=lambda watch: (watch.fire_at, watch.sku))
-        yield Missed(catalog.campaigns[key], newest.occurrence, len(watches))
 
 
 async def _save(

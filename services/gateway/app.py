@@ -33,6 +33,7 @@ from services.gateway.routes import (
     profile_reads,
     profiles,
     reference,
+    replays,
     reveals,
     sdk_settings,
     sdks,
@@ -83,6 +84,9 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     doors = open_doors.OpenDoors(gateway.gate, gateway.upstreams)
     for path, open_to_all, methods in open_doors.paths(doors):
         app.add_route(path, open_to_all, methods=methods, include_in_schema=False)
+    replay = replays.ReplayRoutes(gateway.upstreams)
+    app.add_route(replays.REPLAY, replay.replay, methods=["POST"], include_in_schema=False)
+    app.add_route(replays.SEGMENTS, replay.segments, include_in_schema=False)
     _add_sdk_paths(app, gateway)
     calls = (*(call for call, _ in own), *FORWARDED)
     app.openapi = _once(app, calls)  # type: ignore[method-assign]

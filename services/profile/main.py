@@ -31,6 +31,7 @@ from services.profile.pipeline import Pipeline
 from services.profile.preview import Previewer
 from services.profile.rebuild import Rebuild
 from services.profile.rebuilding import asked_in, rebuild_people
+from services.profile.replay_api import replay_routes
 from services.profile.retention import data_classes
 from services.profile.saving import TAGS_DUE, Saving
 from services.profile.tag_rule_api import tag_rule_routes
@@ -228,6 +229,9 @@ def build_app(
             tagging_routes(database, editor, explaining),
             lexicon_routes(database, Hearing(reader_of(settings), model), model),
             internal_routes(database, hot),
+            replay_routes(
+                database, reader_of(settings), build_catalogue(settings), policy_of(settings)
+            ),
             erasure_routes(database, commands, hot, wall_clock),
         ],
         lifespan=lifespan,

@@ -248,8 +248,11 @@ class Instance:
 
     async def deliver(self, *messages: ProfileChanged | SegmentChanged) -> Outcome:
         """Apply these as one batch."""
+        return await self.apply([record_of(each) for each in messages])
+
+    async def apply(self, records: Sequence[Record]) -> Outcome:
         async with self.db.transaction() as tx:
-            outcome = await self.pipeline.apply(tx, [record_of(each) for each in messages])
+            outcome = await self.pipeline.apply(tx, records)
         await self._committed(outcome)
         return outcome
 

@@ -63,7 +63,7 @@ async def test_unknown_paths_and_methods_are_problems_too(gateway: Running) -> N
         ("GET", "/nowhere", 404),
         ("DELETE", "/v1/events", 405),
         ("POST", "/v1/profiles/by/phone/1", 405),
-        ("GET", "/v1/campaigns/x/simulate", 404),
+        ("GET", "/v1/campaigns/x/simulate", 405),
     ):
         answer = await gateway.client.request(method, path)
         assert answer.status_code == status

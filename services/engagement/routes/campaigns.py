@@ -114,10 +114,6 @@ def _state_routes(editor: Editor) -> APIRouter:
     async def end(key: Key, actor: Actor = _NOBODY) -> Response:
         return json(campaign_view(await editor.move(key, "end", actor)))
 
-    @router.post("/v1/campaigns/{key}/simulate")
-    async def simulate(key: Key) -> Response:
-        raise one_fault("", "not_yet_supported", "campaigns cannot be simulated yet")
-
     return router
 
 

@@ -11,6 +11,7 @@ from services.gateway.routes import (
     rules,
     segment_library,
     segments,
+    simulations,
     tags,
     tasks,
     words,
@@ -28,4 +29,5 @@ FORWARDED: Final = (
     *coupons.CALLS,
     *inbox.CALLS,
     *tasks.CALLS,
+    *simulations.CALLS,
 )
