@@ -40,6 +40,7 @@ from services.gateway.routes import (
     sessions,
     system,
     template_previews,
+    topics,
     tracking,
     trail,
 )
@@ -90,6 +91,7 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     _add_sdk_paths(app, gateway)
     calls = (*(call for call, _ in own), *FORWARDED)
     app.openapi = _once(app, calls)  # type: ignore[method-assign]
+    app.add_route("/asyncapi.json", topics.document(app.version), include_in_schema=False)
     app.add_route("/docs", reference.reference_page(app.openapi), include_in_schema=False)
     app.user_middleware.append(Middleware(Finishing))  # closest to the routes
     app.add_middleware(Bounded, room=gateway.room)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from services.gateway.calls import Call
 from services.gateway.credentials import ACCESS_COOKIE
+from services.gateway.examples import made, recorded
 from zhiyin.runtime.answers import NDJSON
 
 _BODILESS: Final = (204, 303)
@@ -90,7 +91,7 @@ def document(app: FastAPI, calls: Sequence[Call]) -> dict[str, Any]:
     )
     for call in calls:
         path = openapi["paths"].setdefault(call.path.replace(":path}", "}"), {})
-        path[call.method.lower()] = _operation(call, schemas)
+        path[call.method.lower()] = _operation(call, schemas, components)
     openapi["components"] = {
         "schemas": {**components, "Problem": _PROBLEM_SCHEMA},
         "responses": {"Problem": _problem_response()},
@@ -123,7 +124,7 @@ def _schemas(calls: Iterable[Call]) -> tuple[dict[int, Any], dict[str, Any]]:
     return dict(zip(types, schemas, strict=True)), components
 
 
-def _operation(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
+def _operation(call: Call, schemas: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": call.name,
         "summary": call.summary,
@@ -132,7 +133,7 @@ def _operation(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
         # For consoles that hide what somebody may not do; empty for whoever is known.
         "x-scopes": list(call.scopes),
         "security": [{}] if call.public else [{"bearer": []}, {"basic": []}, {"cookie": []}],
-        "responses": _responses(call, schemas),
+        "responses": _responses(call, schemas, components),
     }
     if parameters := _parameters(call):
         operation["parameters"] = parameters
@@ -150,19 +151,26 @@ def _needed(call: Call) -> str:
     return f"Needs the scope `{'` or `'.join(call.scopes)}`."
 
 
-def _responses(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
+def _responses(call: Call, schemas: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "Done"}
     if call.status not in _BODILESS:
-        answer["content"] = _answer_content(call, schemas)
+        answer["content"] = _answer_content(call, schemas, components)
     refusals = {str(status): _PROBLEM for status in (401, 403, 429, 503, "default")}
     unchanged = _UNCHANGED if _conditional(call) else {}
     return {str(call.status): answer, **unchanged, **refusals}
 
 
-def _answer_content(call: Call, schemas: dict[int, Any]) -> dict[str, Any]:
+def _answer_content(
+    call: Call, schemas: dict[int, Any], components: dict[str, Any]
+) -> dict[str, Any]:
     if call.media:
         return {media: {"schema": {"type": "string"}} for media in call.media}
-    content = _content(call.answer, call.answer_example, schemas)
+    example = call.answer_example
+    if example is None:
+        example = recorded(call.name, call.answer)
+    if example is None:
+        example = made(_schema(call.answer, schemas), components)
+    content = _content(call.answer, example, schemas)
     lines = {NDJSON: {"schema": _schema(call.answer, schemas)}} if call.streams else {}
     return {**content, **lines}
 

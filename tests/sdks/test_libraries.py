@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
 from tests.sdks.fickle import Fickle, fickle
 from tests.sdks.telling import (
     a_shop,
@@ -34,6 +36,8 @@ STORY = Counter(
 )
 SERVERS = ("segment_python.py", "rudder_python.py", "segment_node.mjs", "rudder_node.mjs")
 BROWSERS = ("segment_browser.html", "rudder_browser.html")
+
+pytestmark = pytest.mark.timeout(900)
 
 
 async def test_servers_reach_the_profile_once_whatever_the_gateway_did(
@@ -84,7 +88,7 @@ async def before(platform: Platform, clients: Iterable[str]) -> AsyncIterator[di
 
 async def restarted(platform: Platform, met: Iterable[Fickle]) -> None:
     """Kills the gateway once every client has met all the rest, and starts it again."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(280):
         for proxy in met:
             await proxy.met_all.wait()
     await platform.kill_gateway()

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import typer
 
+from zhiyin.cli.asyncapi import asyncapi
 from zhiyin.cli.demo import demo
 from zhiyin.cli.doctor import doctor
 from zhiyin.cli.down import down
@@ -35,7 +36,8 @@ def application() -> typer.Typer:
         add_completion=False,
         rich_markup_mode=None,
     )
-    for command in (up, down, status, logs, migrate, scale, rebuild, doctor, demo, replay, train):
+    run = (up, down, status, logs, migrate, scale, rebuild, doctor, demo, replay, train)
+    for command in (*run, asyncapi):
         app.command()(command)
     keys = typer.Typer(help="API keys of the gateway.", no_args_is_help=True)
     keys.command("create")(create)

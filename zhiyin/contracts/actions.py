@@ -1,7 +1,7 @@
 """Actions: what engagement decided to do for a person, as it travels on `action.decided`."""
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from zhiyin.contracts.instants import Instant
 
@@ -20,7 +20,7 @@ class ActionDecided(Struct, frozen=True, omit_defaults=True):
     purpose: str
     why: str
     at: Instant
-    data: Raw = Raw(b"\x80")
+    data: Raw = field(default_factory=lambda: Raw(b"\x80"))
 
 
 _decoder = msgspec.msgpack.Decoder(ActionDecided)

@@ -6,4 +6,4 @@ const [host, writeKey, userId] = process.argv.slice(2);
 const analytics = new Analytics({ writeKey, host, maxRetries: 10 });
 analytics.on("error", (error) => console.error("lost", error));
 tell(analytics, userId);
-await analytics.closeAndFlush({ timeout: 60_000 });
+await analytics.closeAndFlush({ timeout: 280_000 });
