@@ -45,6 +45,8 @@ def made(schema: Mapping[str, Any], components: Mapping[str, Any], depth: int = 
     match schema.get("type"):
         case "object":
             return _members(schema, components, depth) if depth < _DEEPEST else {}
+        case "array" if "prefixItems" in schema:
+            return [made(each, components, depth + 1) for each in schema["prefixItems"]]
         case "array":
             items = schema.get("items")
             more = isinstance(items, dict) and depth < _DEEPEST

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from services.gateway.calls import Call
 from services.gateway.credentials import ACCESS_COOKIE
+from services.gateway.curl import curl
 from services.gateway.examples import made, recorded
 from zhiyin.runtime.answers import NDJSON
 
@@ -74,6 +75,7 @@ _PROBLEM_EXAMPLE: Final = {
         }
     ],
 }
+_CSV: Final = "profile_id\r\n01975d3e-6a0c-7c55-8f5e-3f7f6a2f9d10\r\n"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -134,6 +136,7 @@ def _operation(call: Call, schemas: dict[int, Any], components: dict[str, Any]) 
         "x-scopes": list(call.scopes),
         "security": [{}] if call.public else [{"bearer": []}, {"basic": []}, {"cookie": []}],
         "responses": _responses(call, schemas, components),
+        "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": _curl(call)}],
     }
     if parameters := _parameters(call):
         operation["parameters"] = parameters
@@ -151,6 +154,11 @@ def _needed(call: Call) -> str:
     return f"Needs the scope `{'` or `'.join(call.scopes)}`."
 
 
+def _curl(call: Call) -> str:
+    once = {"Idempotency-Key": f"{call.name}-1"} if call.creates else {}
+    return curl(call.method, call.path, call.example, once)
+
+
 def _responses(call: Call, schemas: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "Done"}
     if call.status not in _BODILESS:
@@ -164,7 +172,7 @@ def _answer_content(
     call: Call, schemas: dict[int, Any], components: dict[str, Any]
 ) -> dict[str, Any]:
     if call.media:
-        return {media: {"schema": {"type": "string"}} for media in call.media}
+        return {media: _file(media) for media in call.media}
     example = call.answer_example
     if example is None:
         example = recorded(call.name, call.answer)
@@ -173,6 +181,11 @@ def _answer_content(
     content = _content(call.answer, example, schemas)
     lines = {NDJSON: {"schema": _schema(call.answer, schemas)}} if call.streams else {}
     return {**content, **lines}
+
+
+def _file(media: str) -> dict[str, Any]:
+    example = {"example": _CSV} if media == "text/csv" else {}
+    return {"schema": {"type": "string"}, **example}
 
 
 def _content(kind: Any, example: Any, schemas: dict[int, Any]) -> dict[str, Any]:

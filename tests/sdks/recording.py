@@ -20,16 +20,18 @@ from zhiyin.embedded.valkey import Valkey
 FILE = Path(services.gateway.__file__).parent / "answers.json"
 _SECRETS = re.compile(r"\b(z[ks]_)[0-9A-Za-z_-]{16,}")
 _MOST_ITEMS = 1
+_MOST_SCALARS = 5
 _LONGEST = 300
 
 
-def shortened(value: Any, depth: int = 0) -> Any:
-    """An answer one can take in: of each list the first, no secrets, no long texts."""
+def shortened(value: Any) -> Any:
+    """An answer one can take in: the first of many, no secrets, no long texts."""
     match value:
         case dict():
-            return {name: shortened(part, depth + 1) for name, part in value.items()}
+            return {name: shortened(part) for name, part in value.items()}
         case list():
-            return [shortened(part, depth + 1) for part in value[:_MOST_ITEMS]]
+            most = _MOST_ITEMS if any(isinstance(part, dict) for part in value) else _MOST_SCALARS
+            return [shortened(part) for part in value[:most]]
         case str():
             return _SECRETS.sub(r"\1…", value)[:_LONGEST]
         case _:

@@ -40,7 +40,8 @@ def _page(document: Document) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width,initial-scale=1">'
     yield f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
     yield f'<p class="about">{_prose(document["info"].get("description", ""))}</p>'
-    yield '<p>For tools: <a href="/openapi.json">OpenAPI</a>.</p><nav>'
+    yield '<p>For tools: <a href="/openapi.json">OpenAPI</a>, '
+    yield '<a href="/asyncapi.json">AsyncAPI</a> of the topics.</p><nav>'
     by_tag = _by_tag(document)
     yield " ".join(f'<a href="#{escape(tag)}">{_heading(tag)}</a>' for tag in by_tag)
     yield "</nav>"
@@ -68,6 +69,8 @@ def _call(method: str, path: str, operation: Document, schemas: Document) -> Ite
     if parameters := operation.get("parameters"):
         rows = "".join(map(_parameter, parameters))
         yield f"<table>{rows}</table>"
+    for sample in operation.get("x-codeSamples", ()):
+        yield f"<pre>{escape(sample['source'])}</pre>"
     if body := operation.get("requestBody"):
         yield f"<p>Body</p>{_content(body['content'], schemas)}"
     for status, answer in operation["responses"].items():
