@@ -90,6 +90,13 @@ async def test_a_webhook_is_signed_and_carries_the_action(instance: Instance) ->
     at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
     signed = Webhook(SECRET).sign(headers["webhook-id"], at, body.decode())
     assert headers["webhook-signature"] == signed
+    attributes = {name: headers[f"ce-{name}"] for name in ("specversion", "type", "subject")}
+    assert attributes == {
+        "specversion": "1.0",
+        "type": "action.webhook",
+        "subject": "profile_id:p-0",
+    }
+    assert (headers["ce-id"], headers["ce-source"]) == (said["action_id"], "/campaigns/calling")
     assert await instance.outcomes("p-0") == [("webhook", "sent", None)]
 
 

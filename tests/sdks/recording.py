@@ -19,6 +19,7 @@ from zhiyin.embedded.valkey import Valkey
 
 FILE = Path(services.gateway.__file__).parent / "answers.json"
 _SECRETS = re.compile(r"\b(z[ks]_)[0-9A-Za-z_-]{16,}")
+_SECRET = frozenset({"password", "secret", "csrf_token"})
 _MOST_ITEMS = 1
 _MOST_SCALARS = 5
 _LONGEST = 300
@@ -28,7 +29,10 @@ def shortened(value: Any) -> Any:
     """An answer one can take in: the first of many, no secrets, no long texts."""
     match value:
         case dict():
-            return {name: shortened(part) for name, part in value.items()}
+            return {
+                name: "…" if name in _SECRET and isinstance(part, str) else shortened(part)
+                for name, part in value.items()
+            }
         case list():
             most = _MOST_ITEMS if any(isinstance(part, dict) for part in value) else _MOST_SCALARS
             return [shortened(part) for part in value[:most]]

@@ -131,7 +131,7 @@ class Walk:
             case "coupon-templates.create" | "coupon-templates.change":
                 return {**body, "key": "thanks-20", "claimable": True}
             case "coupons.redeem":
-                return {name: value for name, value in body.items() if name != "at"}
+                return {name: value for name, value in body.items() if name != "redeemed_at"}
             case "coupons.reverse":
                 return {"order_id": "O-1"}
         if isinstance(body, dict) and "profile_id" in body:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 from standardwebhooks import Webhook
@@ -41,8 +42,21 @@ class WebhookSender:
             "webhook-id": message_id,
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": Webhook(config.secret or "").sign(message_id, at, body.decode()),
+            **_cloudevent(parcel, message_id),
             **trace,
         }
+
+
+def _cloudevent(parcel: Parcel, message_id: str) -> dict[str, str]:
+    """The same message as a CloudEvent in binary mode: its attributes are headers, so that the
+    body, which is signed, stays what it is."""
+    return {
+        "ce-specversion": "1.0",
+        "ce-id": message_id,
+        "ce-source": f"/campaigns/{quote(parcel.campaign)}",
+        "ce-type": f"action.{parcel.kind}",
+        "ce-subject": f"profile_id:{parcel.profile_id}",
+    }
 
 
 def body_of(parcel: Parcel) -> bytes:
