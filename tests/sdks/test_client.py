@@ -189,9 +189,9 @@ def test_a_batch_holds_only_so_many_and_only_what_json_can_say() -> None:
     ("attempt", "again", "status", "retry_after", "wait"),
     [
         (1, True, None, None, 0.2), (3, True, 503, None, 0.8), (20, True, 503, None, 10.0),
-        (1, True, 429, 7, 7.0), (1, True, 429, 3600, None), (30, True, 503, None, None),
+        (1, True, 429, 7, 7.1), (1, True, 429, 3600, None), (30, True, 503, None, None),
         (1, True, 400, None, None), (1, True, 200, None, None), (1, False, 503, None, None),
-        (1, False, None, None, None), (1, False, 429, 2, 2.0),
+        (1, False, None, None, None), (1, False, 429, 2, 2.1),
     ],
 )  # fmt: skip
 def test_waits_grow_and_what_may_not_be_done_twice_is_not(
