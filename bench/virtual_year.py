@@ -71,6 +71,7 @@ def _compared(
     yield Figure(
         f"{what}: evaluations per flip or pair", evaluated.total() / (flips + concerned), ""
     )
+    yield Figure(f"{what}: evaluations per flip or event", evaluated.total() / (flips + events), "")
     yield Figure(f"{what}: timer firings per flip or event", firings / (flips + events), "")
     yield Figure(f"{what}: time", time.perf_counter() - started, "s")
 

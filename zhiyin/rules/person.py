@@ -23,9 +23,10 @@ class Person:
 
     `segments`: those the person is in (a set is looked at as it is when a rule asks);
     `segment_flips`: when time alone will take them in or out of one, ascending, where somebody has
-    worked that out. Without, segments stay as they are."""
+    worked that out. Without, segments stay as they are.
+    `known`: what was worked out, by key; ask by `once` where a call does not matter."""
 
-    __slots__ = ("_known", "_known_at", "_now", "facts", "segment_flips", "segments", "snapshot")
+    __slots__ = ("_known_at", "_now", "facts", "known", "segment_flips", "segments", "snapshot")
 
     def __init__(
         self,
@@ -37,15 +38,15 @@ class Person:
         self.facts = snapshot.facts
         self.segments = segments if isinstance(segments, Set) else frozenset(segments)
         self.segment_flips = segment_flips
-        self._known: dict[Any, Any] = {}
+        self.known: dict[Any, Any] = {}
         self._now: Instant = 0
         self._known_at: dict[Any, Any] = {}
 
     def once(self, key: Any, work_out: Callable[["Person"], T]) -> T:
         """What `work_out` gives for this person, worked out the first time a key is asked for."""
-        found = self._known.get(key, _UNKNOWN)
+        found = self.known.get(key, _UNKNOWN)
         if found is _UNKNOWN:
-            found = self._known[key] = work_out(self)
+            found = self.known[key] = work_out(self)
         return found  # type: ignore[no-any-return]
 
     def once_at(self, now: Instant, key: Any, work_out: Callable[["Person", Instant], T]) -> T:

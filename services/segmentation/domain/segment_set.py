@@ -47,13 +47,18 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class SegmentSet:
-    """Segments in settling order. `readers[i]`: positions of the segments that read segment i,
-    all greater than i; `index`: who reads what; `touching`: whom a change may have moved;
-    `guards`: who cannot be in; `looks[i]`: what segment i and its readers look at."""
+    """Segments in settling order.
+
+    - `position`, `bit`: each one's place, as number and as mask
+    - `readers[i]`: positions of the segments that read segment i, all greater than i
+    - `index`: who reads what; `touching`: whom a change may have moved; `guards`: who cannot be in
+    - `looks[i]`: what segment i and its readers look at
+    """
 
     revision: int = 0
     ordered: tuple[Segment, ...] = ()
     position: Mapping[str, int] = field(default_factory=dict)
+    bit: Mapping[str, Mask] = field(default_factory=dict)
     readers: tuple[tuple[int, ...], ...] = ()
     index: Index = field(default_factory=lambda: build_index(()))
     touching: Touching = field(default_factory=lambda: build_touching(()))
@@ -116,6 +121,7 @@ def build_set(
         revision,
         ordered,
         position,
+        {key: 1 << place for key, place in position.items()},
         tuple(tuple(places) for places in readers),
         build_index([one.reads for one in ordered]),
         build_touching([one.inputs for one in ordered]),

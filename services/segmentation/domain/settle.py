@@ -62,10 +62,10 @@ class Settling:
         before: Before | None = None,
     ) -> None:
         """As `settle`, without those that the person neither stands in nor can be in."""
-        due = asked & ~self.rules.guards.shut(person, now, asked)
+        due = ~self.rules.guards.shut(person, now, asked)
         for key in self.standings:
-            due |= asked & (1 << self.rules.position[key])
-        self._settle(person, due, now, occasion, before)
+            due |= self.rules.bit[key]
+        self._settle(person, due & asked, now, occasion, before)
 
     def settle(self, snapshot: Snapshot, due: Mask, now: Instant, occasion: Occasion) -> None:
         """Evaluate the segments that are due at `now`, then their readers where they changed."""
@@ -76,12 +76,14 @@ class Settling:
     ) -> None:
         """`before` gives the copy before this occasion: what time had already made true by then,
         but nobody had said yet, is told as time's doing."""
+        ordered, standings = self.rules.ordered, self.standings
         while due:
-            place = (due & -due).bit_length() - 1
-            due ^= 1 << place
-            segment = self.rules.ordered[place]
+            lowest = due & -due
+            due ^= lowest
+            place = lowest.bit_length() - 1
+            segment = ordered[place]
             matches, next_flip = segment.compiled.evaluate(person, now)
-            old = self.standings.get(segment.key, OUTSIDE)
+            old = standings.get(segment.key, OUTSIDE)
             was = old.since is not None
             if matches != was:
                 told = self._overdue(segment, old, matches, now, before) or occasion

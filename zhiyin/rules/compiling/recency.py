@@ -15,13 +15,14 @@ from zhiyin.rules.verdict import NO, YES, Verdict, verdict_over
 class Ages:
     """The ages at which a bound on either side holds: over `older`, at most `newer`."""
 
-    __slots__ = ("_newer", "_older", "steps")
+    __slots__ = ("_newer", "_older", "_only", "steps")
 
     def __init__(self, older_than: str | None, newer_than: str | None) -> None:
         self._older: Duration | None = None if older_than is None else duration(older_than)
         self._newer: Duration | None = None if newer_than is None else duration(newer_than)
         given = (bound for bound in (self._older, self._newer) if bound is not None)
         self.steps: list[Duration] = sorted(bound + 1 for bound in given)
+        self._only = self.steps[0] if len(self.steps) == 1 else None
 
     def hold(self, age: Duration) -> bool:
         return (self._older is None or age > self._older) and (
@@ -31,6 +32,11 @@ class Ages:
     def verdict(self, at: Instant, now: Instant) -> Verdict:
         """For one thing that has happened and will not happen again."""
         age = now - at
+        if self._only is not None:
+            # One bound turns the answer once.
+            if age < self._only:
+                return Verdict(self._older is None, at + self._only)
+            return NO if self._older is None else YES
         matches = self.hold(age)
         for step in self.steps:
             if step > age and self.hold(step) != matches:

@@ -42,7 +42,10 @@ class Source:
         self._picks = next(((name, marks) for name, marks in asked if marks), None)
 
     def read(self, person: Person) -> Series:
-        return person.once(self._key, self._find)
+        found: Series | None = person.known.get(self._key)
+        if found is None:
+            found = person.known[self._key] = self._find(person)
+        return found
 
     def _find(self, person: Person) -> Series:
         if self._bare:
@@ -73,7 +76,10 @@ class Measure:
         self._minor = 10 ** (_MILLION_DIGITS - exponent(options.currency))
 
     def read(self, person: Person) -> Series:
-        return person.once(self._key, self._find)
+        found: Series | None = person.known.get(self._key)
+        if found is None:
+            found = person.known[self._key] = self._find(person)
+        return found
 
     def _find(self, person: Person) -> Series:
         pairs = zip(person.kept(self._type), person.properties(self._type), strict=True)
