@@ -5,12 +5,13 @@ from typing import Final
 
 import msgspec
 
-from services.engagement.domain.acts import ANYTHING, Known
+from services.engagement.checking import Checker
+from services.engagement.domain.acts import ANYTHING
 from services.engagement.domain.build import build_campaign
 from services.engagement.domain.campaign import Campaign
-from services.engagement.domain.faults import Faulty
 from services.engagement.follow_up import FollowUp
-from services.engagement.refusals import no_such, one_fault, refused
+from services.engagement.naming import Names, Unknown
+from services.engagement.refusals import no_such, one_fault
 from services.engagement.settings import Approval
 from services.engagement.store import settings as stored
 from services.engagement.store.settings import StoredCampaign
@@ -40,20 +41,22 @@ class Editor:
         options: Options,
         partitions: int,
         clock: Clock,
+        names: Names,
         approval: Approval = "optional",
     ) -> None:
         self._db = db
         self._options = options
         self._partitions = partitions
         self._clock = clock
+        self._checker = Checker(options, names)
         self._approval = approval
 
     async def create(self, spec: CampaignSpec, actor: str) -> StoredCampaign:
         """A draft. Raises Problem: 422 with all that is wrong, 409 if the key is taken."""
-        now = self._clock()
+        now, unknown = self._clock(), await self._checker.unknown(spec)
         async with self._db.transaction() as tx:
             await stored.touch(tx)
-            await self._check(tx, spec)
+            await self._checker.check(tx, spec, unknown)
             if await stored.campaign(tx, spec.key) is not None:
                 raise Problem(409, "campaign_exists", f"there is a campaign {spec.key} already")
             await stored.save_campaign(tx, spec, 1, "draft", now, actor)
@@ -63,11 +66,11 @@ class Editor:
         """A new version; those on their way finish on theirs, or move if it says so. What was
         approved but not launched is a draft again, as is what was paused if it must be approved.
         Raises Problem: 404, 409 when it has ended or must be paused first, 422."""
-        now = self._clock()
+        now, unknown = self._clock(), await self._checker.unknown(spec)
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             old = await self._existing(tx, spec.key)
-            campaign = await self._check(tx, spec, old.version + 1)
+            campaign = await self._checker.check(tx, spec, unknown, old.version + 1)
             if old.state == "ended":
                 raise Problem(409, "wrong_state", f"{spec.key} has ended; make a new campaign")
             if spec == old.spec:
@@ -97,6 +100,7 @@ class Editor:
         no sense, 422."""
         allowed, target = _MOVES[word]
         now = self._clock()
+        unknown = await self._unknown(key) if word == "launch" else Unknown()
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             old = await self._existing(tx, key)
@@ -111,13 +115,18 @@ class Editor:
                 await self._check_approver(tx, old, actor)
             if word == "launch":
                 self._check_approved(old)
-                await self._check(tx, old.spec)
+                await self._checker.check(tx, old.spec, unknown)
             await stored.change_state(tx, key, old.version, target, now, actor)
             if target == "live":
                 await follow_up.launched(self._built(old, target))
             if target == "ended":
                 await follow_up.ended(self._built(old, target))
             return msgspec.structs.replace(old, state=target, updated_at=now)
+
+    async def _unknown(self, key: str) -> Unknown:
+        async with self._db.connection() as connection:
+            found = await stored.campaign(connection, key)
+        return Unknown() if found is None else await self._checker.unknown(found.spec)
 
     def _check_approved(self, old: StoredCampaign) -> None:
         if self._approval != "optional" and old.state == "draft":
@@ -138,15 +147,6 @@ class Editor:
     def _built(self, kept: StoredCampaign, state: str) -> Campaign:
         return build_campaign(kept.spec, ANYTHING, self._options, version=kept.version, state=state)
 
-    async def _check(self, tx: Connection, spec: CampaignSpec, version: int = 1) -> Campaign:
-        _check_sizes(spec)
-        try:
-            return build_campaign(
-                spec, await known(tx), self._options, version=version, state="draft"
-            )
-        except Faulty as error:
-            raise refused(error) from error
-
 
 def _segment_entered(kept: StoredCampaign) -> str:
     trigger = kept.spec.trigger
@@ -157,20 +157,3 @@ def _segment_entered(kept: StoredCampaign) -> str:
         "no_segment",
         "only campaigns that begin on entering a segment have current members",
     )
-
-
-async def known(tx: Connection) -> Known:
-    """What a campaign may refer to at present."""
-    return Known(
-        coupons=frozenset(spec.key for spec, _ in await stored.coupon_templates(tx)),
-        templates=frozenset(key for key, _ in await stored.templates(tx)),
-        channels={each.name: each.kind for each in await stored.channels(tx)},
-    )
-
-
-def _check_sizes(spec: CampaignSpec) -> None:
-    """JSON knows numbers of any length; what travels in a message does not."""
-    try:
-        msgspec.msgpack.encode(spec)
-    except (OverflowError, RecursionError) as error:
-        raise one_fault("", "out_of_range", f"a number is too large: {error}") from error

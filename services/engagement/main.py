@@ -29,6 +29,7 @@ from services.engagement.history import ToldHistory
 from services.engagement.incoming import TOPICS
 from services.engagement.launching import JOB_TIMER, Launching
 from services.engagement.lookups import Lookups
+from services.engagement.naming import GatewayNames
 from services.engagement.pipeline import Pipeline
 from services.engagement.previews import Previews
 from services.engagement.reordering import REORDER_TIMER
@@ -193,9 +194,13 @@ def _routes(
     database, clock, currency = outside.database, outside.clock, options.currency
     catalogs = gatherer.catalogs
     explainer = Explainer(database, gatherer, options, clock)
-    editor = Editor(database, options, outside.partitions, clock, outside.settings.approval)
+    service = outside.settings.service
+    names = GatewayNames(
+        outside.client, outside.settings.gateway_urls, internal_token(service.secret_key)
+    )
+    editor = Editor(database, options, outside.partitions, clock, names, outside.settings.approval)
     settings_editor = SettingsEditor(database, sealer, places, currency, clock)
-    secret = derived_key(outside.settings.service.secret_key, "coupons")
+    secret = derived_key(service.secret_key, "coupons")
     counter = Counter(
         settings_editor,
         Claims(database, lambda id_: coupon_code(secret, id_), currency, clock),

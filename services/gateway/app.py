@@ -25,6 +25,7 @@ from services.gateway.routes import (
     keys,
     master_keys,
     me,
+    names,
     oidc,
     open_doors,
     operators,
@@ -88,6 +89,8 @@ def gateway_app(gateway: Gateway) -> FastAPI:
     replay = replays.ReplayRoutes(gateway.upstreams)
     app.add_route(replays.REPLAY, replay.replay, methods=["POST"], include_in_schema=False)
     app.add_route(replays.SEGMENTS, replay.segments, include_in_schema=False)
+    unknown = names.NamesRoute(gateway.upstreams).unknown
+    app.add_route(names.PATH, unknown, methods=["POST"], include_in_schema=False)
     _add_sdk_paths(app, gateway)
     calls = (*(call for call, _ in own), *FORWARDED)
     app.openapi = _once(app, calls)  # type: ignore[method-assign]

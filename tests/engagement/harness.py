@@ -3,7 +3,7 @@
 import itertools
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +27,7 @@ from services.engagement.handover import Handover
 from services.engagement.launching import JOB_TIMER, Launching
 from services.engagement.lookups import Lookups
 from services.engagement.main import MIGRATIONS
+from services.engagement.naming import Unknown
 from services.engagement.pipeline import Pipeline
 from services.engagement.reordering import REORDER_TIMER
 from services.engagement.run_timers import RUN_TIMER
@@ -187,6 +188,17 @@ class Addresses:
         return self.known.get(token)
 
 
+@dataclass
+class SomeNames:
+    """Everything is known but these."""
+
+    segments: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+
+    async def unknown(self, segments: Collection[str], tags: Collection[str]) -> Unknown:
+        return Unknown(self.segments & set(segments), self.tags & set(tags))
+
+
 @dataclass(eq=False)
 class Instance:
     """One process of the service as far as its store and its senders are concerned. `now` is its
@@ -203,6 +215,7 @@ class Instance:
         self.sealer = Sealer(derived_key(SECRET, "channels"))
         self.catalogs = Catalogs(self.options, self.sealer)
         self.telemetry = Telemetry("engagement", "test")
+        self.names = SomeNames()
         self.places = Places(["127.0.0.1"])
         self.addresses = Addresses()
         self.teller = Teller(self.told)
@@ -235,7 +248,7 @@ class Instance:
             COUPON_TIMER: Expiring("CNY").coupons,
             TICK_TIMER: Ticking(self.pipeline).ticks,
         }
-        self.editor = Editor(self.db, self.options, PARTITIONS, self.clock)
+        self.editor = Editor(self.db, self.options, PARTITIONS, self.clock, self.names)
         self.settings = SettingsEditor(self.db, self.sealer, self.places, "CNY", self.clock)
         self.taskboard = Taskboard(self.db, self.teller, self.clock)
         self.cashier = Cashier(self.db, "CNY", self.clock)

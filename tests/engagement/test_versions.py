@@ -80,7 +80,9 @@ async def test_a_message_held_back_at_the_move_goes_out_once_in_its_new_words(
 
 
 def editing(instance: Instance, approval: Approval) -> Editor:
-    return Editor(instance.db, instance.options, PARTITIONS, instance.clock, approval)
+    return Editor(
+        instance.db, instance.options, PARTITIONS, instance.clock, instance.names, approval
+    )
 
 
 async def refusal(editor: Editor, word: str, actor: str) -> tuple[int, str] | None:

@@ -1,6 +1,6 @@
 """Steps that do one thing and go on: checked, and made into nodes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
 from typing import Final
@@ -22,6 +22,7 @@ from services.engagement.domain.templates import message_template
 from services.engagement.domain.until import Until
 from zhiyin.contracts.campaigns import (
     AUTO_CHANNEL,
+    CampaignSpec,
     MessageStep,
     MessageTemplateSpec,
     PointsStep,
@@ -35,13 +36,17 @@ from zhiyin.contracts.campaigns import (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a campaign may refer to: coupon and message templates, channels and their kinds.
+    """What a campaign may refer to: coupon and message templates, channels and their kinds; what of
+    the names in it nobody knows; and the campaigns that have not ended.
     `anything`: for a campaign stored already, whose references are looked up when it runs."""
 
     coupons: frozenset[str]
     templates: frozenset[str]
     channels: Mapping[str, str]
     anything: bool = False
+    missing_segments: frozenset[str] = frozenset()
+    missing_tags: frozenset[str] = frozenset()
+    campaigns: Sequence[CampaignSpec] = ()
 
 
 # What a stored campaign refers to was there when it was posted, and is looked up when it runs.

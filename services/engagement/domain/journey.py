@@ -110,6 +110,17 @@ Act = CouponNode | MessageNode | WebhookNode | PointsNode | TagNode | TaskNode
 Node = Act | WaitNode | WaitUntilNode | WaitForNode | IfNode | SplitNode
 
 
+def onward(node: Node) -> tuple[Path | None, ...]:
+    """Every step that may follow; None is the end."""
+    match node:
+        case WaitForNode(then=then, otherwise=otherwise) | IfNode(then=then, otherwise=otherwise):
+            return then, otherwise
+        case SplitNode(arms=arms):
+            return arms
+        case _:
+            return (node.after,)
+
+
 @dataclass(frozen=True, slots=True)
 class Journey:
     first: Path
