@@ -1,5 +1,7 @@
 """Whether a campaign can work: alone, with what it refers to, and beside the other campaigns."""
 
+from typing import Final
+
 import msgspec
 
 from services.engagement.domain.acts import Known
@@ -13,6 +15,8 @@ from services.engagement.store import settings as stored
 from zhiyin.contracts.campaigns import CampaignSpec
 from zhiyin.rules import Options
 from zhiyin.runtime.batch import Connection
+
+_NOTHING: Final = Unknown()
 
 
 class Checker:
@@ -33,13 +37,13 @@ class Checker:
         _check_sizes(spec)
         try:
             return build_campaign(
-                spec, await _known(tx, unknown), self._options, version=version, state="draft"
+                spec, await known(tx, unknown), self._options, version=version, state="draft"
             )
         except Faulty as error:
             raise refused(error) from error
 
 
-async def _known(tx: Connection, unknown: Unknown) -> Known:
+async def known(tx: Connection, unknown: Unknown = _NOTHING) -> Known:
     """What a campaign may refer to at present. A tag that another campaign sets is one."""
     standing = [each.spec for each in await stored.campaigns(tx) if each.state != "ended"]
     to_come = {named.name for spec in standing for named in tags_set(spec)}

@@ -4,9 +4,9 @@ import uuid
 from datetime import datetime
 from typing import Any, Final
 
+from services.engagement.checking import known
 from services.engagement.domain.build import build_campaign
 from services.engagement.domain.faults import Fault, Faulty
-from services.engagement.editor import known
 from services.engagement.refusals import invalid, no_such, refused
 from services.engagement.store import settings, simulations
 from services.engagement.store.simulations import Asked, Simulation
