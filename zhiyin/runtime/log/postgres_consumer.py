@@ -48,6 +48,7 @@ class PostgresConsumer:
         self._lease = lease
         self._readers: dict[Partition, Reader] = {}
         self._generations: dict[int, int] = {}
+        self._reported: dict[Partition, int] = {}
         self._waiting: set[asyncio.Event] = set()
         self._group_changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -117,6 +118,9 @@ class PostgresConsumer:
         return {partition: known.get(partition, (0, 0)) for partition in partitions}
 
     async def report(self, positions: Mapping[Partition, int]) -> None:
+        moved = {p: at for p, at in positions.items() if self._reported.get(p) != at}
+        if not moved:
+            return
         try:
             await self._db.pool.execute(
                 "INSERT INTO progress (grp, topic, partition, next)"
@@ -124,10 +128,11 @@ class PostgresConsumer:
                 " AS p(topic, partition, next) ORDER BY topic, partition"
                 " ON CONFLICT (grp, topic, partition) DO UPDATE SET next = excluded.next",
                 self._group,
-                [partition.topic for partition in positions],
-                [partition.number for partition in positions],
-                list(positions.values()),
+                [partition.topic for partition in moved],
+                [partition.number for partition in moved],
+                list(moved.values()),
             )
+            self._reported |= moved
         except OUTAGES as error:
             _log.warning("lag not reported", error=repr(error))
 
@@ -218,6 +223,7 @@ class PostgresConsumer:
         partitions = self._of(numbers)
         for partition in partitions:
             self._readers.pop(partition, None)
+            self._reported.pop(partition, None)
         for number in numbers:
             self._generations.pop(number, None)
         await self._assignment.lost(partitions)
