@@ -31,6 +31,7 @@ from services.engagement.launching import JOB_TIMER, Launching
 from services.engagement.lookups import Lookups
 from services.engagement.naming import GatewayNames
 from services.engagement.pipeline import Pipeline
+from services.engagement.playbooks import Playbooks
 from services.engagement.previews import Previews
 from services.engagement.reordering import REORDER_TIMER
 from services.engagement.retention import data_classes
@@ -39,6 +40,7 @@ from services.engagement.routes.campaigns import campaign_routes
 from services.engagement.routes.coupons import Counter, coupon_routes
 from services.engagement.routes.experiments import experiment_routes
 from services.engagement.routes.people import people_routes
+from services.engagement.routes.playbooks import playbook_routes
 from services.engagement.routes.settings import setting_routes
 from services.engagement.routes.simulations import simulation_routes
 from services.engagement.routes.visits import survey_routes
@@ -56,6 +58,7 @@ from services.engagement.settings import EngagementSettings
 from services.engagement.settings_editor import SettingsEditor
 from services.engagement.simulating import Simulating
 from services.engagement.simulator import Simulator
+from services.engagement.stock import STOCK_TIMER, StockAlerts, tell_savers
 from services.engagement.store.parked import PARKED_TIMER
 from services.engagement.taskboard import Taskboard
 from services.engagement.telling import Teller
@@ -214,6 +217,9 @@ def _routes(
             database, settings_editor, sealer, Previews(database, catalogs, currency, clock)
         ),
         survey_routes(database, settings_editor),
+        playbook_routes(
+            Playbooks(database, editor, clock), StockAlerts(database, outside.partitions, clock)
+        ),
         simulation_routes(Trials(database, options, clock), currency),
         coupon_routes(database, counter, currency, clock),
         people_routes(database, currency, clock),
@@ -235,6 +241,7 @@ def _worker(outside: Outside, pipeline: Pipeline) -> Worker:
             DATE_TIMER: timing.dates,
             PARKED_TIMER: timing.parked,
             JOB_TIMER: Launching(pipeline).jobs,
+            STOCK_TIMER: tell_savers,
             COUPON_TIMER: Expiring(outside.settings.service.currency).coupons,
             TICK_TIMER: Ticking(pipeline).ticks,
         },

@@ -40,6 +40,7 @@ from services.engagement.senders.outbound import Outbound
 from services.engagement.senders.parcel import Sender
 from services.engagement.senders.places import Places
 from services.engagement.settings_editor import SettingsEditor
+from services.engagement.stock import STOCK_TIMER, tell_savers
 from services.engagement.store import reports
 from services.engagement.store.parked import PARKED_TIMER
 from services.engagement.taskboard import Taskboard
@@ -245,6 +246,7 @@ class Instance:
             DATE_TIMER: timing.dates,
             PARKED_TIMER: timing.parked,
             JOB_TIMER: Launching(self.pipeline).jobs,
+            STOCK_TIMER: tell_savers,
             COUPON_TIMER: Expiring("CNY").coupons,
             TICK_TIMER: Ticking(self.pipeline).ticks,
         }

@@ -1,0 +1,1 @@
+"""Ready campaigns, to be taken from the shelf one by one."""

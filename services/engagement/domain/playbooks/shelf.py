@@ -1,0 +1,17 @@
+"""All ready campaigns, in the order in which they are shown."""
+
+from typing import Final
+
+from services.engagement.domain.playbooks import browsing, days, orders, people
+from services.engagement.domain.playbooks.ready import Playbook
+
+LIBRARY: Final[tuple[Playbook, ...]] = (
+    *people.PLAYBOOKS,
+    *orders.PLAYBOOKS,
+    *browsing.PLAYBOOKS,
+    *days.PLAYBOOKS,
+)
+
+
+def playbook(key: str) -> Playbook | None:
+    return next((each for each in LIBRARY if each.key == key), None)
