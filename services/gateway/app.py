@@ -162,6 +162,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         secure=gateway.settings.secure,
     )
     elsewhere = oidc.OidcRoutes(
+        gate,
         staff.provider,
         staff.signing_in_elsewhere,
         staff.flow_key,

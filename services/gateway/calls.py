@@ -53,7 +53,8 @@ class Call(Struct, frozen=True, kw_only=True):
     - `body`, `answer`: msgspec types (a tuple of alternatives), None without one; `example` is
       the body's
     - `prepare`: turns the caller's body into what the service gets (tokens for phone and email)
-    - `scope`: None for whoever has a key or a session; with `public` nobody needs either
+    - `scope`: None for whoever has a key or a session; with `public` nobody needs either;
+      `and_scope` is needed besides
     - `mask`: what becomes of the service's answer about a person, given their names
     - `creates`: heeds `Idempotency-Key`, as does every forwarded POST that changes something
     - `streams`: a caller who accepts `application/x-ndjson` gets the answer line by line
@@ -64,6 +65,7 @@ class Call(Struct, frozen=True, kw_only=True):
     path: str
     scope: str | None
     or_scope: str | None = None
+    and_scope: str | None = None
     public: bool = False
     service: str
     name: str

@@ -134,6 +134,7 @@ def _operation(call: Call, schemas: dict[int, Any], components: dict[str, Any]) 
         "tags": [call.tag],
         # For consoles that hide what somebody may not do; empty for whoever is known.
         "x-scopes": list(call.scopes),
+        **({} if call.and_scope is None else {"x-and-scope": call.and_scope}),
         "security": [{}] if call.public else [{"bearer": []}, {"basic": []}, {"cookie": []}],
         "responses": _responses(call, schemas, components),
         "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": _curl(call)}],
@@ -151,7 +152,8 @@ def _needed(call: Call) -> str:
         return "Needs no key."
     if not call.scopes:
         return "Needs a key or a session, whatever its scopes."
-    return f"Needs the scope `{'` or `'.join(call.scopes)}`."
+    also = "" if call.and_scope is None else f" and `{call.and_scope}`"
+    return f"Needs the scope `{'` or `'.join(call.scopes)}`{also}."
 
 
 def _curl(call: Call) -> str:

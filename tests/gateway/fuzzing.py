@@ -84,7 +84,8 @@ class Fuzz:
                 timeout=_SECONDS,
             )
             known = role != "nobody" or public
-            may = known and (public or not scopes or bool(scopes & held) or "admin" in held)
+            enough = bool(scopes & held) and raw.get("x-and-scope") in (None, *held)
+            may = known and (public or not scopes or enough or "admin" in held)
             self._judge(case, role, response, known=known, may=may)
 
     def _judge(self, case: Case, role: str, response: Any, *, known: bool, may: bool) -> None:

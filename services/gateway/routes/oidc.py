@@ -14,7 +14,7 @@ from services.gateway.calls import Call, Query, fit
 from services.gateway.credentials import cookie
 from services.gateway.oidc import Flow, Provider
 from services.gateway.routes.session_cookies import hand_out
-from services.gateway.routes.sessions import client_network
+from services.gateway.routes.sessions import Gate, client_network
 from services.gateway.signing_in_elsewhere import SigningInElsewhere
 from zhiyin.contracts.instants import SECOND
 from zhiyin.runtime.clock import Clock
@@ -50,6 +50,7 @@ class OidcRoutes:
 
     def __init__(
         self,
+        gate: Gate,
         provider: Provider | None,
         signing_in: SigningInElsewhere,
         key: bytes,
@@ -57,6 +58,7 @@ class OidcRoutes:
         *,
         secure: bool,
     ) -> None:
+        self._gate = gate
         self._provider = provider
         self._signing_in = signing_in
         self._seal = Fernet(urlsafe_b64encode(key))
@@ -64,6 +66,7 @@ class OidcRoutes:
         self._secure = secure
 
     async def begin(self, request: Request) -> Response:
+        await self._gate.let_pass(request)
         fit(request)
         return_to = request.query_params.get("return_to", _CONSOLE)
         if not _OURS.fullmatch(return_to):
@@ -80,6 +83,7 @@ class OidcRoutes:
         return response
 
     async def finish(self, request: Request) -> Response:
+        await self._gate.let_pass(request)
         fit(request)
         provider, given = self._known(), request.query_params
         flow = self._flow(request)

@@ -1,6 +1,6 @@
 """Sessions: signing in, refreshing, signing out."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 
 from msgspec import Meta, Struct
 from starlette.requests import Request
@@ -85,12 +85,16 @@ END: Final = Call(
 )  # fmt: skip
 
 
+class Gate(Admits, Protocol):
+    async def let_pass(self, request: Request) -> None: ...
+
+
 class SessionRoutes:
     """`secure`: cookies are sent over TLS alone."""
 
     def __init__(
         self,
-        gate: Admits,
+        gate: Gate,
         signing_in: SigningIn,
         sessions: Sessions,
         store: SessionStore,
@@ -108,11 +112,13 @@ class SessionRoutes:
         self._secure = secure
 
     async def create(self, request: Request) -> Response:
+        await self._gate.let_pass(request)
         spec = body(SignInSpec, await read_json(request))
         opened = await self._signing_in.sign_in(spec, client_network(request))
         return self._answer(opened, 201, cookies=spec.cookie)
 
     async def refresh(self, request: Request) -> Response:
+        await self._gate.let_pass(request)
         spec = body(RefreshSpec, await read_json(request) or b"{}")
         given = spec.refresh_token
         in_cookie = cookie(request, REFRESH_COOKIE) if given is None else None

@@ -45,6 +45,7 @@ def _call(path: str, name: str, summary: str, example: dict[str, Any]) -> Call:
         method="POST",
         path=f"/v1/templates/{path}",
         scope=PROFILES_READ,
+        and_scope=CAMPAIGNS_READ,
         service=ENGAGEMENT,
         name=name,
         summary=summary,
