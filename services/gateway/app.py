@@ -23,6 +23,7 @@ from services.gateway.routes import (
     events,
     exports,
     keys,
+    live,
     master_keys,
     me,
     names,
@@ -233,6 +234,7 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
         (dead_letters.LIST, letters.list),
         (dead_letters.REPLAY, letters.replay),
         (system.SHOW, state.show),
+        *live.LiveRoutes(gate, gateway.log, gateway.listeners, state).calls(),
         (exports.CALL, downloads.export),
         *((call, previews.show) for call in (template_previews.DRAFT, template_previews.PREVIEW)),
     ]

@@ -13,7 +13,7 @@ from services.gateway.key_command import create_key
 from services.gateway.operator_command import create_operator
 from services.gateway.parts import Clients, Gateway
 from services.gateway.settings import GatewaySettings
-from zhiyin.contracts.topics import EVENTS
+from zhiyin.contracts.topics import TOPIC_NAMES
 from zhiyin.runtime.clock import wall_clock
 from zhiyin.runtime.command import run_command
 from zhiyin.runtime.db import Database
@@ -47,7 +47,7 @@ async def clients_of(settings: ServiceSettings) -> AsyncIterator[Clients]:
     await database.open()
     try:
         await log.start()
-        await log.ensure_topics(EVENTS, settings.partitions)
+        await log.ensure_topics(TOPIC_NAMES, settings.partitions)
         yield Clients(database, redis, log, http)
     finally:
         await http.aclose()
@@ -78,7 +78,13 @@ async def serve(settings: GatewaySettings) -> int:
             asyncio.create_task(_forget_old(gateway)),
         ]
         try:
-            return await run_service(gateway_app(gateway), None, shared, reuse_port=True)
+            return await run_service(
+                gateway_app(gateway),
+                None,
+                shared,
+                reuse_port=True,
+                before_stop=gateway.listeners.close,
+            )
         finally:
             for task in background:
                 task.cancel()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import httpx
 import msgspec
 from msgspec import Struct
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from redis.asyncio import Redis
 
 from services.gateway.auth import Gatekeeper
@@ -20,6 +20,8 @@ from services.gateway.ingest import Ingest
 from services.gateway.keyring import Keyring
 from services.gateway.last_used import LastUsed
 from services.gateway.limits import ProfileLimits, RateLimits
+from services.gateway.live.following import Pace
+from services.gateway.live.listeners import Listeners
 from services.gateway.people import People
 from services.gateway.presence import Presence
 from services.gateway.room import Room
@@ -101,6 +103,14 @@ class Gateway:
         self.people = People(HotCopy(clients.redis, Breaker()), self.upstreams)
         self.erasure_store = ErasureStore(database)
         self.erasures = Erasures(self.erasure_store, self.upstreams, self.vault, clock)
+        listening = Gauge(
+            "zhiyin_gateway_listeners",
+            "Who listens to live streams",
+            ["stream"],
+            registry=telemetry.registry,
+        )
+        self.listeners = Listeners(listening, Pace())
+        self.log = clients.log
         self.room = Room(settings.body_room)
         self.presence = Presence(clients.redis, self.told, clock)
 

@@ -22,7 +22,7 @@ from zhiyin.contracts.events import Event, decode_event
 from zhiyin.contracts.exports import ExportPage
 from zhiyin.contracts.instants import moment
 from zhiyin.contracts.profiles import Snapshot, encode
-from zhiyin.contracts.topics import EVENTS
+from zhiyin.contracts.topics import EVENTS, TOPIC_NAMES
 from zhiyin.runtime.clock import Clock, wall_clock
 from zhiyin.runtime.http import http_client, internal_token
 from zhiyin.runtime.log import EventLog, LogUnavailable, Message, Partition, Position, Record
@@ -181,9 +181,10 @@ async def running(
     telemetry = Telemetry("gateway", "test-1")
     await database.open()
     await log.start()
-    await log.ensure_topics(EVENTS, PARTITIONS)
+    await log.ensure_topics(TOPIC_NAMES, PARTITIONS)
     try:
         gateway = Gateway(settings, Clients(database, redis, log, http), telemetry, clock)
+        gateway.listeners.close()  # this transport gives an answer when it has ended
         transport = httpx.ASGITransport(app=gateway_app(gateway))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             yield Running(gateway, client, log, behind)

@@ -14,6 +14,7 @@ from zhiyin.runtime.log import (
     OffsetOutOfRange,
     Partition,
     Record,
+    Tail,
     partition_of,
 )
 
@@ -55,6 +56,14 @@ async def read(
         while len(records) < count:
             for found in (await consumer.fetch(partitions, limit, 0.2)).values():
                 records.extend(found)
+    return records
+
+
+async def tailed(tail: Tail, count: int) -> list[Record]:
+    records: list[Record] = []
+    async with asyncio.timeout(20):
+        while len(records) < count:
+            records += await tail.fetch(7, 0.2)
     return records
 
 
@@ -195,6 +204,40 @@ class LogContract:
         await eventually(lambda: partition in member.held)
         with pytest.raises(OffsetOutOfRange):
             await read(consumer, frozenset([partition]), 1)
+
+    async def test_a_tail_reads_on_from_where_it_is_told_and_takes_nothing_from_a_group(
+        self, log: EventLog, topics: tuple[str, str], consumers: list[LogConsumer]
+    ) -> None:
+        _, member = await self.join(log, topics, consumers)
+        await eventually(lambda: member.numbers == set(range(PARTITIONS)))
+        await log.append([message for topic in topics for message in messages(topic, 40)])
+        everything = [Partition(topic, n) for topic in topics for n in range(PARTITIONS)]
+        positions = dict(await log.ends(topics))
+        known = Partition(topics[0], partition_of("key-3", PARTITIONS))
+        end, positions[known] = positions[known], 1
+        tail = log.tail()
+        begins = await tail.start({partition: positions[partition] for partition in everything})
+        assert begins[known] == 1
+        found = await tailed(tail, end - 1)
+        assert [record.offset for record in found] == list(range(1, end))
+        await log.append(messages(topics[1], 20))
+        news = await tailed(tail, 20)
+        assert {record.topic for record in news} == {topics[1]}
+        for partition in everything:
+            offsets = [r.offset for r in news if (r.topic, r.partition) == partition]
+            assert offsets == sorted(offsets)
+        assert await tail.fetch(10, 0.1) in ([], ())
+        assert member.numbers == set(range(PARTITIONS))
+        await tail.stop()
+
+    async def test_a_tail_told_of_a_position_that_never_was_begins_at_the_end(
+        self, log: EventLog, topics: tuple[str, str]
+    ) -> None:
+        await log.append(messages(topics[0], 3))
+        tail = log.tail()
+        ends = await log.ends(topics)
+        assert await tail.start(dict.fromkeys(ends, 1000)) == ends
+        await tail.stop()
 
     async def test_an_oversized_message_is_refused_and_nothing_is_written(
         self, log: EventLog, topics: tuple[str, str]

@@ -34,6 +34,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(SEGMENT_CHANGED, "profile_id", "SegmentChanged", "application/msgpack"),
     Topic(ACTION_DECIDED, "profile_id", "ActionDecided", "application/msgpack"),
 )
+TOPIC_NAMES: Final = tuple(topic.name for topic in TOPICS)
 
 
 def topic_of(event_type: str) -> str:

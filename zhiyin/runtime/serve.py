@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -32,10 +32,16 @@ class _Server(uvicorn.Server):
 
 
 async def run_service(
-    app: FastAPI, worker: Worker | None, settings: ServiceSettings, *, reuse_port: bool = False
+    app: FastAPI,
+    worker: Worker | None,
+    settings: ServiceSettings,
+    *,
+    reuse_port: bool = False,
+    before_stop: Callable[[], None] = lambda: None,
 ) -> int:
-    """Serve until SIGTERM or SIGINT, or until the worker halts. Returns the exit code: 0 after a
-    graceful stop, 3 after a halt, 1 otherwise. Use as `sys.exit(uvloop.run(main()))`."""
+    """Serve until SIGTERM or SIGINT, or until the worker halts. `before_stop` ends answers that
+    would go on for ever. Returns the exit code: 0 after a graceful stop, 3 after a halt, 1
+    otherwise. Use as `sys.exit(uvloop.run(main()))`."""
     _calm_collector()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -60,6 +66,7 @@ async def run_service(
             _log.error("the HTTP server ended by itself")
             stopping.set()
         code = await working
+        before_stop()
         server.should_exit = True
         await serving
         return FAILED if serving.done() and not server.started else code

@@ -58,7 +58,10 @@ class SystemRoutes:
 
     async def show(self, request: Request) -> Response:
         caller = await self._gate.admit(request, OPS_READ)
-        asking = asking_of(request, caller)
+        return json(await self.state(asking_of(request, caller)))
+
+    async def state(self, asking: Asking) -> SystemState:
+        """Every instance asked."""
         calls = [
             self._ask(service, url, asking)
             for service in _SERVICES
@@ -66,7 +69,7 @@ class SystemRoutes:
         ]
         answers = [*await self._gateways(), *await asyncio.gather(*calls)]
         now = rfc3339(self._clock())
-        return json(system_state(answers, _SERVICES, now, quantile))
+        return system_state(answers, _SERVICES, now, quantile)
 
     async def _ask(self, service: str, url: str, asking: Asking) -> Told | Unreachable:
         asked = Asked("GET", "/internal/system", asking.actor, asking.traceparent, timeout=_TIMEOUT)

@@ -10,6 +10,7 @@ from zhiyin.runtime.log.interface import (
     Partition,
     Position,
     Record,
+    Tail,
     partition_of,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "Partition",
     "Position",
     "Record",
+    "Tail",
     "partition_of",
 ]

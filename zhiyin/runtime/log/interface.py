@@ -97,6 +97,22 @@ class LogConsumer(Protocol):
         ...
 
 
+class Tail(Protocol):
+    """Reads on from given positions, outside any group: nobody's share changes by it."""
+
+    async def start(self, positions: Mapping[Partition, int]) -> Mapping[Partition, int]:
+        """Where it begins: further on where records are no longer kept. Raises
+        LogUnavailable."""
+        ...
+
+    async def stop(self) -> None: ...
+
+    async def fetch(self, limit: int, wait: float) -> Sequence[Record]:
+        """Up to `limit` records, in offset order per partition and else about as they came; waits
+        up to `wait` seconds for the first one. Raises LogUnavailable, OffsetOutOfRange."""
+        ...
+
+
 class EventLog(Protocol):
     async def start(self) -> None: ...
 
@@ -113,6 +129,8 @@ class EventLog(Protocol):
         ...
 
     def consumer(self, group: str, topics: Sequence[str]) -> LogConsumer: ...
+
+    def tail(self) -> Tail: ...
 
     async def ends(self, topics: Sequence[str]) -> Mapping[Partition, int]:
         """The offset after the newest record of each partition."""

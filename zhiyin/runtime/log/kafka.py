@@ -8,10 +8,18 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from zhiyin.runtime.log.group_commit import GroupCommit
-from zhiyin.runtime.log.interface import LogConsumer, LogUnavailable, Message, Partition, Position
+from zhiyin.runtime.log.interface import (
+    LogConsumer,
+    LogUnavailable,
+    Message,
+    Partition,
+    Position,
+    Tail,
+)
 from zhiyin.runtime.log.kafka_consumer import KafkaConsumer
 from zhiyin.runtime.log.kafka_inspector import KafkaInspector
 from zhiyin.runtime.log.kafka_producer import LARGEST_BATCH, KafkaProducer
+from zhiyin.runtime.log.kafka_tail import KafkaTail
 
 _ADMIN_TIMEOUT: Final = 15.0
 _DAY_MS: Final = 86_400_000
@@ -61,6 +69,9 @@ class KafkaLog:
         return KafkaConsumer(
             self._servers, self._client_id, group, topics, self._session, self._inspector
         )
+
+    def tail(self) -> Tail:
+        return KafkaTail(self._servers, self._client_id, self._inspector)
 
     async def ends(self, topics: Sequence[str]) -> Mapping[Partition, int]:
         wanted = [Partition(t, n) for t in topics for n in range(await self.partitions(t))]

@@ -11,9 +11,17 @@ import structlog
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.log.chunks import append_chunks
 from zhiyin.runtime.log.group_commit import GroupCommit
-from zhiyin.runtime.log.interface import LogConsumer, LogUnavailable, Message, Partition, Position
+from zhiyin.runtime.log.interface import (
+    LogConsumer,
+    LogUnavailable,
+    Message,
+    Partition,
+    Position,
+    Tail,
+)
 from zhiyin.runtime.log.notices import tell_readers
 from zhiyin.runtime.log.postgres_consumer import PostgresConsumer
+from zhiyin.runtime.log.postgres_tail import PostgresTail
 from zhiyin.runtime.log.retention import keep_days
 from zhiyin.runtime.outages import OUTAGES
 
@@ -81,6 +89,9 @@ class PostgresLog:
     def consumer(self, group: str, topics: Sequence[str]) -> LogConsumer:
         member = f"{self._instance}-{uuid.uuid4().hex[:12]}"
         return PostgresConsumer(self._db, self.partitions, group, member, topics, self._lease)
+
+    def tail(self) -> Tail:
+        return PostgresTail(self._db)
 
     async def ends(self, topics: Sequence[str]) -> Mapping[Partition, int]:
         try:
