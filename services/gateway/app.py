@@ -191,7 +191,14 @@ def _own_calls(gateway: Gateway) -> list[tuple[Call, Handler]]:
     previews = template_previews.TemplatePreviews(
         gate, gateway.people, gateway.upstreams, gateway.audit
     )
-    state = system.SystemRoutes(gate, gateway.upstreams, gateway.presence.all, clock)
+    state = system.SystemRoutes(
+        gate,
+        gateway.upstreams,
+        gateway.presence.all,
+        gateway.probes,
+        gateway.settings.service.partitions,
+        clock,
+    )
     return [
         (events.CALL, event.post),
         *_sdk_routes(gateway).calls(),

@@ -1,7 +1,8 @@
 """The gateway's parts, each wired to what it needs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import httpx
 import msgspec
@@ -40,6 +41,7 @@ from services.gateway.stores.vault import Vault
 from services.gateway.tracking import Tracking
 from services.gateway.unmasking import Unmasking
 from services.gateway.upstreams import ENGAGEMENT, PROFILE, SEGMENTATION, Upstreams
+from zhiyin.contracts.topics import EVENTS
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.http import internal_token
@@ -111,6 +113,7 @@ class Gateway:
         )
         self.listeners = Listeners(listening, Pace())
         self.log = clients.log
+        self.probes = _probes(clients)
         self.room = Room(settings.body_room)
         self.presence = Presence(clients.redis, self.told, clock)
 
@@ -123,6 +126,20 @@ class Gateway:
         versions = tuple(sorted(self.sealer.versions))
         memory = memory_bytes()
         return Told("gateway", instance, os.getpid(), memory, delays, master_keys=versions)
+
+
+def _probes(clients: Clients) -> Mapping[str, Callable[[], Awaitable[Any]]]:
+    """What is wrong when a server does not answer → a question to it."""
+    redis: Any = clients.redis
+    return {
+        "PostgreSQL does not answer: nothing can be changed": lambda: (
+            clients.database.pool.fetchval("SELECT 1")
+        ),
+        "Redis does not answer: reads are slower, and each gateway keeps to limits by itself": (
+            redis.ping
+        ),
+        "the event log does not answer: events are refused": lambda: clients.log.ends(EVENTS),
+    }
 
 
 def _urls(settings: GatewaySettings) -> Mapping[str, tuple[str, ...]]:

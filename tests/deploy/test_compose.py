@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from zhiyin.runtime.metrics import Metrics
+from zhiyin.runtime.telemetry import Telemetry
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -152,23 +151,40 @@ def test_prometheus_scrapes_exactly_the_services() -> None:
     assert all(host == label for host, label in scraped)
 
 
+def asked_for() -> str:
+    """All that the dashboard and the alerts ask Prometheus."""
+    dashboard = json.loads((DEPLOY / "grafana" / "dashboards" / "zhiyin.json").read_text())
+    panels = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    alerts = re.findall(r"expr: (.*)", (DEPLOY / "prometheus" / "alerts.yml").read_text())
+    assert panels
+    assert alerts
+    return "\n".join((*panels, *alerts))
+
+
+def in_code(pattern: str) -> set[str]:
+    files = [*ROOT.glob("services/**/*.py"), *ROOT.glob("zhiyin/runtime/*.py")]
+    return {found for path in files for found in re.findall(pattern, path.read_text())}
+
+
 def test_dashboard_and_alerts_ask_only_for_metrics_the_services_have() -> None:
-    known = {metric.name for metric in _registered().collect()}
+    telemetry = Telemetry("any", "any-1")
+    told = {metric.name for metric in telemetry.registry.collect()}
+    known = told | in_code(r'(?:Counter|Gauge)\(\s*"(zhiyin_\w+)"')
     suffixes = ("_total", "_bucket", "_count", "_sum")
-    dashboard = (DEPLOY / "grafana" / "dashboards" / "zhiyin.json").read_text()
-    json.loads(dashboard)
-    asked = set(
-        re.findall(
-            r"\b(zhiyin_\w+)", dashboard + (DEPLOY / "prometheus" / "alerts.yml").read_text()
-        )
-    )
-    assert asked
-    for name in asked:
+    for name in set(re.findall(r"\b((?:zhiyin|process)_\w+)", asked_for())):
         plain = next((name.removesuffix(end) for end in suffixes if name.endswith(end)), name)
-        assert plain in known, f"{name} is not a metric of zhiyin/runtime/metrics.py"
+        assert {name, plain} & known, f"no service has a metric {name}"
 
 
-def _registered() -> CollectorRegistry:
-    registry = CollectorRegistry()
-    Metrics(registry)
-    return registry
+def test_every_delay_asked_for_is_measured_and_exported() -> None:
+    measured = in_code(r'record(?:_many)?\(\s*"(\w+)"')
+    assert set(re.findall(r'delay="(\w+)"', asked_for())) == measured
+    telemetry = Telemetry("any", "any-1")
+    telemetry.delays.record_many("event_to_action", [4_000, 80_000, 3_000_000])
+    text = telemetry.exposition().decode()
+    for bound, count in (("0.005", 1), ("0.1", 2), ("2.5", 2), ("5.0", 3), ("+Inf", 3)):
+        line = f'zhiyin_delay_seconds_bucket{{delay="event_to_action",le="{bound}"}} {count}.0'
+        assert line in text
+    total = re.search(r'zhiyin_delay_seconds_sum{delay="event_to_action"} (\S+)', text)
+    assert total is not None
+    assert float(total[1]) == pytest.approx(3.084, rel=0.05)

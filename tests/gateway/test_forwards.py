@@ -178,6 +178,8 @@ async def test_the_system_says_in_words_what_is_wrong(gateway: Running) -> None:
     assert body["status"] == "degraded"
     assert any("profile-away" in problem for problem in body["problems"])
     assert any("has halted: gap" in problem for problem in body["problems"])
-    assert any("records behind" in problem for problem in body["problems"])
+    assert any("records behind and applies none" in each for each in body["problems"])
+    assert any("nobody holds profile's partitions 0, 1" in each for each in body["problems"])
+    assert not any("does not answer: nothing" in each for each in body["problems"])
     assert body["delays"]["event_to_profile"]["count"] == 6  # told by three addresses
     assert [each["instance"] for each in body["services"]["gateway"]["instances"]] == ["local-1"]

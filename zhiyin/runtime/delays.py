@@ -73,6 +73,11 @@ def merge(histograms: Iterable[Mapping[int, int]]) -> Buckets:
     return merged
 
 
+def middle(bucket: int) -> Duration:
+    """A delay (µs) that stands for all of a bucket."""
+    return round(_GROWTH ** (bucket - 0.5)) if bucket > 0 else 0
+
+
 def quantile(buckets: Mapping[int, int], q: float) -> Duration | None:
     """The delay (µs) that a share `q` of the values does not exceed; None when there are none."""
     wanted = math.ceil(sum(buckets.values()) * q)

@@ -4,7 +4,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SIZES = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60)
 
 
 class Metrics:
@@ -32,4 +31,3 @@ class Metrics:
         self.timers = counter("timers_fired", "Timers fired", "kind")
         self.owned = gauge("owned_partitions", "Partition numbers this process holds")
         self.http = histogram("http_seconds", "Requests answered", _SECONDS, "method", "status")
-        self.delay = histogram("delay_seconds", "End-to-end delays", _DELAYS, "delay")

@@ -18,6 +18,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from zhiyin.runtime.delay_metrics import DelayMetrics
 from zhiyin.runtime.delays import Delays
 from zhiyin.runtime.metrics import Metrics
 
@@ -44,6 +45,7 @@ class Telemetry:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.delays = Delays()
+        self.registry.register(DelayMetrics(self.delays))
         self.metrics = Metrics(self.registry)
         self._provider = _provider(service, instance, trace_ratio) if otlp_endpoint else None
         self.tracer = (self._provider or trace.NoOpTracerProvider()).get_tracer("zhiyin")

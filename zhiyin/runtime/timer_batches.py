@@ -143,8 +143,6 @@ class TimerBatches:
         # is work to be done, not lateness.
         delays = [late - timer.due_at for timer in timers if timer.profile_id]
         telemetry.delays.record_many("due_to_fired", delays)
-        for delay in delays:
-            telemetry.metrics.delay.labels("due_to_fired").observe(delay / SECOND)
         for timer in timers:
             telemetry.metrics.timers.labels(timer.kind).inc()
         self._context.rates.add("timers", len(timers))

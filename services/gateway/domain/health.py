@@ -7,9 +7,11 @@ from msgspec import Struct
 
 _LAG_WORTH_A_WORD: Final = 1000
 _SLOW_MS: Final = 1000.0
+_UNPUBLISHED_WORTH_A_WORD: Final = 100
 
 Buckets = Mapping[int, int]
 _K = TypeVar("_K", int, str)
+_N = TypeVar("_N", int, float)
 
 
 class Delay(Struct, frozen=True):
@@ -53,12 +55,14 @@ class Instance(Struct, frozen=True):
 
 
 class ServiceState(Struct, frozen=True):
-    """`lag`: records not yet applied, by topic, over all instances."""
+    """Over all instances: `lag`, records not yet applied, by topic; `rates`, what is done per
+    second; `outbox`, batches committed and not yet published."""
 
     instances: list[Instance]
     lag: dict[str, int]
     dead_letters: int
     outbox: int
+    rates: dict[str, float] = {}
 
 
 class DelayState(Struct, frozen=True):
@@ -86,9 +90,15 @@ Quantile = Callable[[Buckets, float], int | None]
 
 
 def system_state(
-    answers: Sequence[Told | Unreachable], expected: Iterable[str], as_of: str, quantile: Quantile
+    answers: Sequence[Told | Unreachable],
+    expected: Iterable[str],
+    away: Iterable[str],
+    partitions: int,
+    as_of: str,
+    quantile: Quantile,
 ) -> SystemState:
-    """`expected`: services that must have at least one reachable instance."""
+    """`expected`: services that must have at least one reachable instance, and hold all
+    `partitions` between them; `away`: what is said of servers that do not answer."""
     services: dict[str, ServiceState] = {}
     for name in sorted({answer.service for answer in answers}):
         services[name] = _service([each for each in answers if each.service == name])
@@ -98,7 +108,14 @@ def system_state(
         name: _delay([each.delays[name] for each in told if name in each.delays], quantile)
         for name in names
     }
-    problems = [*_missing(expected, told), *_service_problems(services), *_slow(delays)]
+    expected = tuple(expected)
+    problems = [
+        *away,
+        *_missing(expected, told),
+        *_service_problems(services),
+        *_unheld(expected, services, partitions),
+        *_slow(delays),
+    ]
     problems[0:0] = [_away(each) for each in answers if isinstance(each, Unreachable)]
     return SystemState("degraded" if problems else "ok", problems, services, delays, as_of)
 
@@ -110,6 +127,7 @@ def _service(answers: Sequence[Told | Unreachable]) -> ServiceState:
         lag=_added(each.lag for each in told),
         dead_letters=max((each.dead_letters for each in told), default=0),
         outbox=sum(each.outbox for each in told),
+        rates=_added(each.rates for each in told),
     )
 
 
@@ -145,12 +163,12 @@ def _delay(parts: Sequence[Delay], quantile: Quantile) -> DelayState:
     )
 
 
-def _added(parts: Iterable[Mapping[_K, int]]) -> dict[_K, int]:
-    """Counts by name, summed."""
-    merged: dict[_K, int] = {}
+def _added(parts: Iterable[Mapping[_K, _N]]) -> dict[_K, _N]:
+    """Numbers by name, summed."""
+    merged: dict[_K, _N] = {}
     for part in parts:
-        for name, count in part.items():
-            merged[name] = merged.get(name, 0) + count
+        for name, number in part.items():
+            merged[name] = merged[name] + number if name in merged else number
     return merged
 
 
@@ -173,9 +191,26 @@ def _service_problems(services: Mapping[str, ServiceState]) -> list[str]:
         ]
         behind = sum(state.lag.values())
         if behind >= _LAG_WORTH_A_WORD:
-            problems.append(f"{name} is {behind} records behind")
+            still = "" if any(state.rates.values()) else " and applies none"
+            problems.append(f"{name} is {behind} records behind{still}")
+        if state.outbox >= _UNPUBLISHED_WORTH_A_WORD:
+            problems.append(f"{name} has {state.outbox} batches that are not published yet")
         if state.dead_letters:
             problems.append(f"{name} has {state.dead_letters} dead letters")
+    return problems
+
+
+def _unheld(
+    expected: Iterable[str], services: Mapping[str, ServiceState], partitions: int
+) -> list[str]:
+    """Of services that answer: what none of their instances takes care of."""
+    problems = []
+    for name in expected:
+        instances = services[name].instances if name in services else []
+        held = {number for each in instances for number in each.partitions}
+        missing = [str(number) for number in range(partitions) if number not in held]
+        if missing and any(each.reachable for each in instances):
+            problems.append(f"nobody holds {name}'s partitions {', '.join(missing)}")
     return problems
 
 
