@@ -1,5 +1,5 @@
-"""`python -m bench [profile] [segments] [time] [backfill] [year] [gateway] [platform] [person]`:
-without arguments all of them."""
+"""`python -m bench [profile] [segments] [time] [backfill] [year] [gateway] [platform] [person]
+[destinations]`: without arguments all of them."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import (
+    destinations,
     gateway_door,
     heavy_person,
     profile_stage,
@@ -26,6 +27,7 @@ BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Figure]]]]] = {
     "backfill": ("(g) segmentation: backfill", segment_backfill.run),
     "year": ("(i) virtual year", virtual_year.run),
     "platform": ("(d) whole platform, (e) memory", whole_platform.run),
+    "destinations": ("(j) one destination hangs", destinations.run),
     "person": ("(h) somebody with a long history", heavy_person.run),
 }
 
