@@ -9,7 +9,7 @@ from services.engagement.domain.playbooks.ready import Playbook
 from services.engagement.domain.playbooks.shelf import LIBRARY, playbook
 from services.engagement.editor import Editor
 from services.engagement.refusals import no_such
-from services.engagement.store import settings
+from services.engagement.store import settings, surveys
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.clock import Clock
@@ -60,6 +60,10 @@ async def _put_in(tx: Connection, found: Playbook, now: Instant) -> list[str]:
         if name not in known:
             await settings.save_template(tx, name, template, now)
             made.append(f"template {name}")
+    for name, survey in found.surveys.items():
+        if await surveys.find(tx, name) is None:
+            await surveys.save(tx, name, survey, now)
+            made.append(f"survey {name}")
     return made
 
 
@@ -79,6 +83,7 @@ def _view(found: Playbook, states: Mapping[str, str]) -> View:
         "campaign": msgspec.to_builtins(found.spec),
         "templates": msgspec.to_builtins(found.templates),
         "coupon_templates": msgspec.to_builtins(found.coupons),
+        "surveys": msgspec.to_builtins(found.surveys),
         "tells": list(found.tells),
         "installed": states.get(found.key),
     }

@@ -1,9 +1,8 @@
 """Puts in what is built in, once per database; what operators make of it afterwards stays."""
 
-from services.engagement.domain import builtin, survey_win_back
+from services.engagement.domain import builtin
 from services.engagement.sealing import Sealer
 from services.engagement.store import settings as stored
-from services.engagement.store import surveys
 from zhiyin.contracts.campaigns import ChannelSpec
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.db import Database
@@ -18,11 +17,9 @@ async def seed(db: Database, sealer: Sealer, now: Instant) -> None:
         await stored.touch(tx)
         for name in builtin.CHANNELS:
             await stored.save_channel(tx, name, ChannelSpec("log"), sealer.seal(b"{}", name), now)
-        for coupon in (*builtin.COUPONS, *survey_win_back.COUPONS):
+        for coupon in builtin.COUPONS:
             await stored.add_coupon_template(tx, coupon, now)
-        for key, template in (builtin.TEMPLATES | survey_win_back.TEMPLATES).items():
+        for key, template in builtin.TEMPLATES.items():
             await stored.save_template(tx, key, template, now)
         for campaign in builtin.CAMPAIGNS:
             await stored.save_campaign(tx, campaign, 1, "live", now, _ACTOR)
-        await surveys.save(tx, "win-back", survey_win_back.SURVEY, now)
-        await stored.save_campaign(tx, survey_win_back.CAMPAIGN, 1, "draft", now, _ACTOR)

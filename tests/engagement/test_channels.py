@@ -9,7 +9,8 @@ import pytest
 
 from services.engagement.domain.best_hour import best_hour
 from services.engagement.domain.channels import Channel, Unreachable, choose, ranked
-from services.engagement.domain.survey_win_back import CAMPAIGN
+from services.engagement.domain.playbooks.shelf import LIBRARY
+from services.engagement.playbooks import Playbooks
 from tests.builders import an_event, an_update
 from tests.engagement.harness import NOON, Instance, a_change, a_crossing, reachable
 from tests.engagement.providers import tencent
@@ -182,7 +183,11 @@ async def test_the_reason_a_survey_gives_picks_the_offer(
     instance: Instance, reason: str, template: str, coupon: str | None
 ) -> None:
     await instance.end_built_in()
-    everybody = msgspec.structs.replace(CAMPAIGN, key="asking", holdout=0.0)
+    await Playbooks(instance.db, instance.editor, instance.clock).install(
+        "win-back-survey", "test", launch=False
+    )
+    [ready] = [each for each in LIBRARY if each.key == "win-back-survey"]
+    everybody = msgspec.structs.replace(ready.spec, key="asking", holdout=0.0)
     await instance.launch(msgspec.to_builtins(everybody))
     person = {"profile_id": "p-1", "identifiers": reachable()}
     await instance.deliver(a_change([an_event("browse.searched", NOON - DAY, query="x")], **person))

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from zhiyin.contracts.campaigns import CampaignSpec, CouponTemplateSpec, MessageTemplateSpec
 from zhiyin.contracts.channels import TemplateVariant
+from zhiyin.contracts.surveys import SurveySpec
 
 Group = Literal["orders", "browsing", "days", "coupons", "care", "new", "win-back", "tiers"]
 BOUGHT: Final = {"event": "purchase.completed"}
@@ -39,6 +40,7 @@ class Playbook(Struct, frozen=True):
     texts: Mapping[str, tuple[Text, Text]]
     coupons: tuple[CouponTemplateSpec, ...] = ()
     tells: tuple[str, ...] = ()
+    surveys: Mapping[str, SurveySpec] = {}
 
     @property
     def spec(self) -> CampaignSpec:

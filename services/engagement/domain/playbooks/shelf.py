@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from services.engagement.domain.playbooks import browsing, days, orders, people
+from services.engagement.domain.playbooks import asking, browsing, days, orders, people
 from services.engagement.domain.playbooks.ready import Playbook
 
 LIBRARY: Final[tuple[Playbook, ...]] = (
     *people.PLAYBOOKS,
+    *asking.PLAYBOOKS,
     *orders.PLAYBOOKS,
     *browsing.PLAYBOOKS,
     *days.PLAYBOOKS,
