@@ -20,6 +20,7 @@ class Fickle:
     port: int = 0
     told: list[int] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
+    misled: asyncio.Event = field(default_factory=asyncio.Event)
     met_all: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -51,8 +52,10 @@ class Fickle:
         elif attempt == 1:
             await self._passed_on(head, body)
             self.told[1] = 503
+            self.misled.set()
             writer.write(_refusal(503, b"unavailable"))
         elif attempt == 2:
+            await self.misled.wait()  # browsers send several at once
             self.met_all.set()
             await self.gone.wait()
         else:
