@@ -71,12 +71,12 @@ class Found:
 
 class Identifying:
     """Mostly the first attempt succeeds, so it goes without a savepoint, which takes two round
-    trips; where it does not, the whole batch is tried again. Events of people who were erased
-    would fail again: a batch with such an event has a savepoint."""
+    trips. Where it does not, the whole batch is tried again, then with one: the same people may go
+    on being moved, and events of people who were erased would fail each time."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._barred: set[bytes] = set()
+        self._failed: set[bytes] = set()
 
     async def identify(
         self, tx: Connection, events: Sequence[PersonEvent]
@@ -84,22 +84,15 @@ class Identifying:
         """Every event's person, locked until commit, identifiers entered; events of people who
         were erased are left out and counted. Raises Contended."""
         uids = {event.uid for event in events}
-        if self._barred.isdisjoint(uids):
-            return await self._at_once(tx, events)
+        if self._failed.isdisjoint(uids):
+            try:
+                return await _attempt(tx, events, self._limits)
+            except (_Moved, _Barred) as error:
+                self._failed |= uids
+                raise Contended("others moved or erased people under this batch") from error
         found = await _patiently(tx, events, self._limits)
-        self._barred -= uids
+        self._failed -= uids
         return found
-
-    async def _at_once(
-        self, tx: Connection, events: Sequence[PersonEvent]
-    ) -> tuple[list[Found], Resolution]:
-        try:
-            return await _attempt(tx, events, self._limits)
-        except _Moved as error:
-            raise Contended("people were moved under this batch") from error
-        except _Barred as error:
-            self._barred |= error.found.keys()
-            raise Contended("events of people who were erased") from error
 
 
 async def _patiently(
