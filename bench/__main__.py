@@ -1,5 +1,5 @@
 """`python -m bench [profile] [segments] [time] [backfill] [year] [gateway] [platform] [person]
-[destinations]`: without arguments all of them."""
+[destinations] [playbooks]`: without arguments all of them."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +10,7 @@ from bench import (
     destinations,
     gateway_door,
     heavy_person,
+    playbook_year,
     profile_stage,
     segment_backfill,
     segment_changes,
@@ -26,6 +27,7 @@ BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Figure]]]]] = {
     "time": ("(f) segmentation: time", segment_time.run),
     "backfill": ("(g) segmentation: backfill", segment_backfill.run),
     "year": ("(i) virtual year", virtual_year.run),
+    "playbooks": ("(k) virtual year of all playbooks", playbook_year.run),
     "platform": ("(d) whole platform, (e) memory", whole_platform.run),
     "destinations": ("(j) one destination hangs", destinations.run),
     "person": ("(h) somebody with a long history", heavy_person.run),
