@@ -4,11 +4,12 @@ from typing import Any
 
 import msgspec
 
+from services.engagement.domain.advance import happened
 from services.engagement.domain.customer import Action
 from services.engagement.domain.walk import TagChange
 from tests.builders import an_event, an_update
-from tests.engagement.harness import NOON, Instance, a_change, reachable
-from tests.engagement.test_decisions import a_customer
+from tests.engagement.harness import NOON, Instance, a_change, cause_of, reachable
+from tests.engagement.test_decisions import a_customer, around
 from tests.engagement.test_journeys import begin, done, later, run_of
 from zhiyin.contracts.events import decode_event
 from zhiyin.contracts.instants import DAY, HOUR, MINUTE, rfc3339
@@ -93,3 +94,21 @@ async def test_each_step_takes_effect_once_though_the_batch_is_repeated(
     assert {each.event_id for each in decoded} == {
         each.action_id for each in instance.decided if each.kind == "tag"
     }
+
+
+def test_a_journey_may_wait_for_its_own_task_to_be_done() -> None:
+    wait = {
+        "wait_for": {"event": "custom.task_done", "where": {"action_id": {"task": "action_id"}}},
+        "timeout": "2d",
+        "then": [{"tag": "called"}],
+        "else": [{"tag": "forgotten"}],
+    }
+    campaign, customer, effects = begin({"task": {"title": "call"}}, wait)
+    expected: list[tuple[str, list[str]]] = [
+        ("another", []),
+        (str(only(effects).action_id), ["1.then.0"]),
+    ]
+    for task_id, led_to in expected:
+        task_done = cause_of(an_event("custom.task_done", NOON + HOUR, action_id=task_id))
+        found = happened(run_of(customer), task_done, campaign, customer, around(NOON + HOUR))
+        assert [each[0] for each in done(found)] == led_to

@@ -85,12 +85,11 @@ def happened(
     """An event that came after entering: it may end the journey, or the wait for it."""
     if not run.inside or cause.at < run.entered_at or run.step is None:
         return []
-    began_with = run.context.get("trigger")
-    if campaign.exit_on is not None and campaign.exit_on.holds(cause, began_with):
+    if campaign.exit_on is not None and campaign.exit_on.holds(cause, run.context):
         return leave(run, "exit_on", campaign, customer, around)
     node = campaign.journey.nodes.get(run.step)
     waits = run.waiting is not None and run.waiting.on == "event"
-    if waits and isinstance(node, WaitForNode) and node.match.holds(cause, began_with):
+    if waits and isinstance(node, WaitForNode) and node.match.holds(cause, run.context):
         return proceed(replace(run, step=node.then), campaign, customer, around)
     return []
 

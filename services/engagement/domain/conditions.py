@@ -48,12 +48,12 @@ class Conditions:
         is under way by then, whose trigger `where` may speak of."""
         if not known(event):
             self.faults.add(f"{pointer}/{name}", "unknown_event", f"{event!r} is no event type")
-        alone, trigger = split_where(where)
-        if trigger and not begun:
-            message = "no journey has begun whose trigger this could be"
+        alone, of_journey = split_where(where)
+        if of_journey and not begun:
+            message = "no journey has begun whose trigger or task this could be"
             self.faults.add(f"{pointer}/where", "no_trigger", message)
         test = self._where(f"{pointer}/where", event, alone)
-        return Match(event, test, trigger, any=not where)
+        return Match(event, test, of_journey, any=not where)
 
     def _where(self, pointer: str, event: str, where: Mapping[str, Any]) -> Meets:
         try:

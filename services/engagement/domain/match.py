@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -12,21 +13,24 @@ from zhiyin.contracts.profiles import Cause
 Meets = Callable[[Mapping[str, Any]], bool]
 _decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 # In `where`, `{"trigger": "ticket_id"}` stands for that property of the event that began the
-# journey: a wait for the resolution of this very ticket.
-_FROM_TRIGGER = "trigger"
+# journey: a wait for the resolution of this very ticket. `{"task": "action_id"}` is of the task
+# that staff were given last.
+_ROOTS = frozenset({"trigger", "task"})
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`any`: whatever the properties, so that nobody need decode them."""
+    """`any`: whatever the properties, so that nobody need decode them. `begun`: property → where
+    in the journey's context its value is, as (root, name)."""
 
     event: str
     where: Meets
-    trigger: Mapping[str, str]
+    begun: Mapping[str, tuple[str, str]]
     any: bool = False
 
-    def holds(self, cause: Cause, began_with: Mapping[str, Any] | None = None) -> bool:
+    def holds(self, cause: Cause, context: Mapping[str, Any] = _NOTHING) -> bool:
         if cause.type != self.event:
             return False
         if self.any:
@@ -35,10 +39,9 @@ class Match:
         if not self.where(properties):
             return False
         return all(
-            began_with is not None
-            and (wanted := began_with.get(source)) is not None
+            (wanted := context.get(root, _NOTHING).get(source)) is not None
             and _has(properties, name, wanted)
-            for name, source in self.trigger.items()
+            for name, (root, source) in self.begun.items()
         )
 
 
@@ -56,16 +59,19 @@ class Goal:
     within: Duration
 
 
-def split_where(where: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """(conditions on the event alone, property → property of the event that began it)."""
+def split_where(
+    where: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[str, tuple[str, str]]]:
+    """(conditions on the event alone, those that speak of the journey: see `Match.begun`)."""
     alone: dict[str, Any] = {}
-    trigger: dict[str, str] = {}
+    begun: dict[str, tuple[str, str]] = {}
     for name, wanted in where.items():
-        if isinstance(wanted, dict) and set(wanted) == {_FROM_TRIGGER}:
-            trigger[name] = str(wanted[_FROM_TRIGGER])
+        if isinstance(wanted, dict) and len(wanted) == 1 and wanted.keys() <= _ROOTS:
+            [(root, source)] = wanted.items()
+            begun[name] = root, str(source)
         else:
             alone[name] = wanted
-    return alone, trigger
+    return alone, begun
 
 
 def properties(cause: Cause) -> dict[str, Any]:

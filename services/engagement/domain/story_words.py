@@ -22,6 +22,7 @@ _REASONS: Final[Mapping[str, Words]] = {
     "paused": Words("活动已暂停", "the campaign was paused"),
     "unknown_person": Words("客户资料未到", "the person was not known yet"),
     "arbitration": Words("等待更重要的消息", "waiting for whether something more important comes"),
+    "best_hour": Words("等到客户最活跃的时段", "waiting for the hour at which they look most"),
     "exit_on": Words("发生了退出事件", "the event that ends the journey came"),
     "ended": Words("活动已结束", "the campaign ended"),
     "merged": Words("与另一档案合并", "they were merged with somebody"),
