@@ -63,9 +63,9 @@ async def test_the_contracts_campaign_is_taken_and_goes_through_its_states(
 
 async def test_what_is_built_in_is_live_from_the_start(untouched: httpx.AsyncClient) -> None:
     items = (await untouched.get("/v1/campaigns")).json()["items"]
-    assert {each["key"]: each["state"] for each in items} == dict.fromkeys(
-        ["win-back-90d", "reorder-reminder", "welcome-first-order", "complaint-care"], "live"
-    )
+    assert {each["key"] for each in items if each["state"] == "live"} == {
+        "win-back-90d", "reorder-reminder", "welcome-first-order", "complaint-care"
+    }  # fmt: skip
 
 
 STEP = {"coupon": "back-30"}
