@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
+from functools import lru_cache
+from typing import Final
 
 from services.segmentation.domain.person import Verdict
-from zhiyin.contracts.instants import moment
+from zhiyin.contracts.instants import Instant, moment
 from zhiyin.contracts.segments import SegmentChanged
 from zhiyin.runtime.batch import Connection
 
@@ -24,6 +26,15 @@ async def save_memberships(tx: Connection, verdicts: Sequence[Verdict], zone: tz
     await _tally(tx, told, zone)
 
 
+# What a batch tells was mostly decided, and became true, at the same few instants.
+_moment: Final = lru_cache(maxsize=4096)(moment)
+
+
+@lru_cache(maxsize=4096)
+def _day(at: Instant, zone: tzinfo) -> date:
+    return moment(at).astimezone(zone).date()
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     change: SegmentChanged
@@ -32,7 +43,7 @@ class _Told:
 
 async def _enter(tx: Connection, verdicts: Sequence[Verdict]) -> None:
     rows = sorted(
-        (key, one.after.profile_id, moment(standing.since or 0), standing.version)
+        (key, one.after.profile_id, _moment(standing.since or 0), standing.version)
         for one in verdicts
         for key, standing in one.entered.items()
     )
@@ -80,8 +91,8 @@ async def _log(tx: Connection, changes: Sequence[SegmentChanged]) -> None:
                     one.message_id,
                     one.segment,
                     one.change == "entered",
-                    moment(one.at),
-                    moment(one.decided_at),
+                    _moment(one.at),
+                    _moment(one.decided_at),
                     one.cause,
                     one.rule_version,
                 )
@@ -95,7 +106,7 @@ async def _tally(tx: Connection, told: Sequence[_Told], zone: tzinfo) -> None:
     entered: Counter[tuple[str, date, int]] = Counter()
     left: Counter[tuple[str, date, int]] = Counter()
     for one in told:
-        day = moment(one.change.decided_at).astimezone(zone).date()
+        day = _day(one.change.decided_at, zone)
         side = entered if one.change.change == "entered" else left
         side[one.change.segment, day, one.partition] += 1
     keys = sorted(entered.keys() | left.keys())

@@ -33,18 +33,11 @@ class Verdict(Struct, frozen=True):
     former: tuple[str, ...] = ()
 
     @property
-    def _was(self) -> dict[str, Standing]:
-        return self.before.state.standings if self.before else {}
-
-    @property
     def entered(self) -> dict[str, Standing]:
-        """Memberships that are new, or began anew."""
-        was = self._was
-        return {
-            key: standing
-            for key, standing in self.after.state.standings.items()
-            if standing.since is not None and (key not in was or was[key].since != standing.since)
-        }
+        """Memberships that are new, or began anew: those told of that still last."""
+        standings = self.after.state.standings
+        told = {change.segment for change in self.told} & standings.keys()
+        return {key: standings[key] for key in told if standings[key].since is not None}
 
     @property
     def left(self) -> set[str]:
