@@ -89,6 +89,7 @@ def test_a_branch_whose_condition_is_settled_is_unreachable(
     "steps",
     [
         [{"wait": "1d"}, {"if": RICH, "then": [A], "else": [B]}],
+        [HELLO, {"if": RICH, "then": [A], "else": [B]}],
         [{"if": VIP, "then": [{"wait": "1d"}, {"if": VIP, "else": [A]}]}],
         [{"wait_for": BOUGHT, "timeout": "1d", "then": [{"if": RICH, "else": [A]}]}],
         [{"if": VIP, "then": [A]}, {"if": VIP, "else": [B]}],

@@ -27,7 +27,7 @@ _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
 def unreachable(spec: CampaignSpec) -> Iterator[Fault]:
     """Branches of a condition whose answer is settled already: by `where`, or by the same condition
-    around it, with no wait in between in which it might have changed."""
+    around it, with nothing in between that may take time in which it might have changed."""
     yield from _in(spec.steps, "/steps", {} if spec.where is None else {_encode(spec.where): True})
 
 
@@ -35,8 +35,13 @@ def _in(steps: Sequence[StepSpec], pointer: str, assumed: Assumed) -> Iterator[F
     for index, step in enumerate(steps):
         here = f"{pointer}/{index}"
         yield from _branches(step, here, {} if step.wait_for is not None else assumed)
-        if any(each.wait or each.wait_for for _, each in placed_steps([step])):
+        if any(_takes_time(each) for _, each in placed_steps([step])):
             assumed = {}
+
+
+def _takes_time(step: StepSpec) -> bool:
+    """A message may be held back until the morning."""
+    return bool(step.wait or step.wait_for or step.message)
 
 
 def _branches(step: StepSpec, here: str, assumed: Assumed) -> Iterator[Fault]:
