@@ -19,8 +19,8 @@ PARAMETERS = {
     "note_id": "n-1",
     "phrase": "上火",
     "name": "hook",
-    "key": "win-back",
 }
+UNKNOWN = "unknown-to-the-walk"
 _PASSES = 4
 _PARAMETER = re.compile(r"([\w-]+)/\{(\w+)\}")
 
@@ -87,7 +87,8 @@ class Walk:
             operation.method, self._path(operation), self._body(operation)
         )
         if answer.status_code != operation.status:
-            self.refused[operation.name] = f"{answer.status_code} {answer.text[:300]}"
+            asked = answer.request.url.path
+            self.refused[operation.name] = f"{answer.status_code} {asked} {answer.text[:300]}"
             return False
         self.refused.pop(operation.name, None)
         if answer.headers.get("content-type", "").startswith("application/json"):
@@ -102,18 +103,24 @@ class Walk:
         for name in ("erasure_id", "code"):
             if isinstance(answer.get(name), str):
                 self.known[name] = answer[name]
+        noun = operation.path.rpartition("/")[2]
         if operation.method == "POST" and operation.status == 201:
-            noun = operation.path.rpartition("/")[2]
-            made = answer.get("operator", answer)
-            for name in ("id", "key"):
-                if isinstance(made.get(name), str):
-                    self.known[f"{noun} {name}"] = made[name]
+            self._name(noun, answer.get("operator", answer), {})
+        elif operation.method == "GET" and answer.get("items"):
+            self._name(noun, answer["items"][0], self.known)
+
+    def _name(self, noun: str, one: Any, but: Mapping[str, str]) -> None:
+        """Unless there is a better one `but`: what somebody has just made."""
+        for name in ("id", "key", "name"):
+            known = f"{noun} {name}"
+            if known not in but and isinstance(one, dict) and isinstance(one.get(name), str):
+                self.known[known] = one[name]
 
     def _path(self, operation: Operation) -> str:
         def value(found: re.Match[str]) -> str:
             noun, name = found[1], found[2]
             made = self.known.get(f"{noun} {name}") or self.known.get(name)
-            chosen = made or PARAMETERS.get(name, "none")
+            chosen = made or PARAMETERS.get(name, UNKNOWN)
             return f"{noun}/{quote(chosen, safe='')}"
 
         path = operation.path.replace("/{value}", f"/{PARAMETERS['value']}")
