@@ -163,6 +163,22 @@ CASES: Mapping[str, tuple[Campaign, Customer, Occurrence, Circumstances, str | N
         a_campaign(), a_customer(contacts=[Contact(NIGHT - HOUR, "sms")]), an_occurrence(),
         around(NIGHT), None,
     ),
+    "it_is_night_and_the_campaign_drops_what_cannot_go_out": (
+        a_campaign(pressure={"quiet_hours": "drop"}), a_customer(), an_occurrence(), around(NIGHT),
+        "quiet_hours",
+    ),
+    "it_is_night_but_it_is_an_order_notice": (
+        a_campaign(pressure={"quiet_hours": "drop"}, purpose="transactional"), a_customer(),
+        an_occurrence(), around(NIGHT), None,
+    ),
+    "a_message_was_sent_but_the_campaign_waits_for_room": (
+        a_campaign(pressure={"caps": "defer"}), a_customer(contacts=[Contact(NOON - HOUR, "sms")]),
+        an_occurrence(), around(), None,
+    ),
+    "a_day_was_missed_by_more_than_a_day": (
+        a_campaign(), a_customer(), an_occurrence(kind="date", at=NOON - 24 * HOUR - 1), around(),
+        "stale",
+    ),
     "caps_do_not_hold_for_order_notices": (
         a_campaign(purpose="transactional"), a_customer(contacts=[Contact(NOON - HOUR, "sms")]),
         an_occurrence(), around(), None,

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.engagement.domain.campaign import Campaign, ScheduleStart
 from services.engagement.domain.cron import cron
@@ -338,6 +339,26 @@ async def test_a_broadcast_that_is_paused_on_its_way_goes_on_when_launched(
     await instance.editor.move("gift", "launch", "test")
     await instance.fire_due(NOON + MINUTE)
     assert len(await entries(instance)) == 2
+
+
+async def test_a_broadcast_that_comes_a_day_late_reaches_nobody(instance: Instance) -> None:
+    await members(instance, "p-1")
+    await instance.launch(TO_ALL)
+    await instance.fire_due(NOON + DAY + 1)
+    assert await entries(instance) == [("p-1", "broadcast", False, "stale")]
+
+
+async def test_after_a_merge_the_day_is_kept_once_for_the_one_they_are(
+    instance: Instance,
+) -> None:
+    await instance.launch(BIRTHDAY)
+    await instance.deliver(born("1990-05-12"), born("1990-05-12", "p-2"))
+    merged = born("1990-05-12", "p-2")
+    gone = a_change([], profile_id="p-1", causes=[], merged_into="p-2")
+    kept = replace(merged, snapshot=replace(merged.snapshot, merged_from=("p-1",)))
+    await instance.deliver(gone, kept)
+    await instance.fire_due(at("2026-05-09T09:00+08:00"))
+    assert await entries(instance) == [("p-2", "date:attributes.birthday:2026", True, None)]
 
 
 async def test_a_broadcast_may_wait_for_its_hour(instance: Instance) -> None:
