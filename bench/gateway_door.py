@@ -7,15 +7,17 @@ lists some forty reorder dates.
 
 import asyncio
 import json
+import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import httpx
+from msgspec import Struct
 
 from bench.http_load import Load, drive, request_bytes
 from bench.report import Figure
-from bench.servers import SECRET, Servers, memory_mib, servers
+from bench.servers import SECRET, Servers, cpu_seconds, memory_mib, servers
 from bench.streams import events
 from zhiyin.runtime.http import internal_token
 
@@ -142,34 +144,57 @@ async def measure(machine: Servers) -> Sequence[Figure]:
             await link_phones(url, key, people)
             await quiet(profile)
             await quiet(segmentation)
-            reads = await read(url, key, people, 20_000, 16)
-            phones = await read_by_phone(url, key, people, 20_000, 16)
-            busiest = await read(url, key, people[: PEOPLE // 10], 10_000, 16)
+            first = await costing(gateway, read(url, key, people, len(people), 16))
+            reads = await costing(gateway, read(url, key, people, 20_000, 16))
+            phones = await costing(gateway, read_by_phone(url, key, people, 20_000, 16))
+            busiest = await costing(gateway, read(url, key, people[: PEOPLE // 10], 10_000, 16))
             used = memory_mib(gateway)
-    with machine.serving("gateway") as (_, url):
+    with machine.serving("gateway") as (gateway, url):
         await up(url)
-        batches = await take_in(url, key, 60_000, BATCH, 8)
-        singles = await take_in(url, key, 10_000, 1, 32)
-    return figures(batches, singles, reads, phones, busiest, used)
+        batches = await costing(gateway, take_in(url, key, 60_000, BATCH, 8))
+        singles = await costing(gateway, take_in(url, key, 10_000, 1, 32))
+    named = {
+        "profiles read by identifier, each for the first time": first,
+        "profiles read by identifier": reads,
+        "profiles read by phone": phones,
+        "profiles read of the busiest tenth": busiest,
+        "events taken in, one a request": singles,
+    }
+    return figures(batches, named, used)
 
 
-def figures(
-    batches: Load, singles: Load, reads: Load, phones: Load, busiest: Load, used: float
-) -> Sequence[Figure]:
-    refused = sum(load.refused for load in (batches, singles, reads, phones, busiest))
+class Cost(Struct, frozen=True):
+    """`micros`: processor time of the gateway per request, whatever else the machine did."""
+
+    load: Load
+    micros: float
+
+
+async def costing(gateway: subprocess.Popen[bytes], load: Awaitable[Load]) -> Cost:
+    before = cpu_seconds(gateway)
+    done = await load
+    return Cost(done, 1e6 * (cpu_seconds(gateway) - before) / done.requests)
+
+
+def figures(batches: Cost, named: Mapping[str, Cost], used: float) -> Sequence[Figure]:
+    refused = sum(cost.load.refused for cost in (batches, *named.values()))
+    found = [
+        Figure(f"events taken in, batches of {BATCH}", batches.load.rate * BATCH, "events/s"),
+        *_details(batches),
+    ]
+    for what, cost in named.items():
+        found += [Figure(what, cost.load.rate, "requests/s"), *_details(cost)]
     return [
-        Figure(f"events taken in, batches of {BATCH}", batches.rate * BATCH, "events/s"),
-        Figure("  p99 of such a request", batches.p99, "ms"),
-        Figure("events taken in, one a request", singles.rate, "requests/s"),
-        Figure("  p99 of such a request", singles.p99, "ms"),
-        Figure("profiles read by identifier", reads.rate, "requests/s"),
-        Figure("  p99 of such a request", reads.p99, "ms"),
-        Figure("profiles read by phone", phones.rate, "requests/s"),
-        Figure("  p99 of such a request", phones.p99, "ms"),
-        Figure("profiles read of the busiest tenth", busiest.rate, "requests/s"),
-        Figure("  p99 of such a request", busiest.p99, "ms"),
+        *found,
         Figure("requests not answered 2xx", refused, ""),
         Figure("memory of the gateway process", used, "MiB"),
+    ]
+
+
+def _details(cost: Cost) -> Sequence[Figure]:
+    return [
+        Figure("  p99 of such a request", cost.load.p99, "ms"),
+        Figure("  processor time of the gateway", cost.micros, "µs"),
     ]
 
 

@@ -89,3 +89,9 @@ def memory_mib(process: subprocess.Popen[bytes]) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Processor time of a process so far, in user and kernel mode."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
