@@ -1,4 +1,4 @@
-"""(k) A virtual year of grocery households through all ready campaigns; the ledger is checked."""
+"""(m) A virtual year of grocery households through all ready campaigns; the ledger is checked."""
 
 import asyncio
 import sys

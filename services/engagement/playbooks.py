@@ -14,6 +14,7 @@ from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.batch import Connection
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
+from zhiyin.runtime.problems import Problem
 
 View = dict[str, Any]
 _LANGUAGES: Final = ("zh", "en")
@@ -32,7 +33,9 @@ class Playbooks:
             states = {each.spec.key: each.state for each in await settings.campaigns(connection)}
         return [_view(each, states) for each in chosen]
 
-    async def install(self, key: str, actor: str, *, launch: bool) -> View:
+    async def install(
+        self, key: str, actor: str, *, launch: bool, brand: str | None = None
+    ) -> View:
         """Its coupons and texts where there are none of their keys, then the campaign; what is
         there already stays as it is. Raises Problem: 404, 409 where it may not be launched yet."""
         found = _existing(key)
@@ -40,8 +43,11 @@ class Playbooks:
             await settings.touch(tx)
             made = await _put_in(tx, found, self._clock())
             there = await settings.campaign(tx, key)
+            if there is not None and brand is not None and there.spec.brand != brand:
+                raise Problem(409, "campaign_exists", f"{key} is installed, for another brand")
         if there is None:
-            await self._editor.create(found.spec, actor)
+            spec = msgspec.structs.replace(found.spec, brand=brand)
+            await self._editor.create(spec, actor)
             made.append(f"campaign {key}")
         if launch:
             await self._editor.move(key, "launch", actor)

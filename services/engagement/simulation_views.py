@@ -15,7 +15,8 @@ _LIMITS = (
 )
 
 
-def simulation_view(found: Simulation, currency: str) -> View:
+def simulation_view(found: Simulation, currency: str, brands: frozenset[str] | None = None) -> View:
+    """What campaigns beside it sent is for those to see who see all brands."""
     tally = found.tally or Tally()
     view: View = {
         "id": str(found.id),
@@ -34,6 +35,8 @@ def simulation_view(found: Simulation, currency: str) -> View:
     if found.state == "done":
         shown = _of_segment(tally) if found.kind == "segment" else _of_campaign(found, currency)
         shared = {"people": tally.people, "events": tally.events, "limits": _LIMITS}
+        if brands is not None:
+            shown.pop("messages_of_others", None)
         view["result"] = {**shared, **shown, "sample": [_story(each) for each in tally.stories]}
     return view
 

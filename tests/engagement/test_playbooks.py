@@ -52,6 +52,16 @@ async def test_one_is_a_draft_first_and_what_is_there_stays(instance: Instance) 
     assert caught.value.status == 404
 
 
+async def test_a_brand_installs_its_own_and_does_not_launch_anothers(instance: Instance) -> None:
+    playbooks = shelf(instance)
+    await playbooks.install("birthday", "test", launch=False, brand="gold")
+    [birthday] = await playbooks.shown("birthday")
+    assert birthday["installed"] == "draft"
+    with pytest.raises(Problem) as caught:
+        await playbooks.install("birthday", "test", launch=True, brand="silver")
+    assert (caught.value.status, caught.value.code) == (409, "campaign_exists")
+
+
 def saved(number: int, *more: Event) -> list[Event]:
     who = {"customer": f"M{number}"}
     return [an_event("browse.favorited", NOON - HOUR, sku="EJ", category="x", **who), *more]

@@ -4,11 +4,15 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from zhiyin.contracts.segments import Key
+
 
 class InstallPlaybookSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """`launch`: live at once; otherwise it is a draft to be looked at first."""
+    """`launch`: live at once; otherwise it is a draft to be looked at first. `brand`: whose it is
+    to be."""
 
     launch: bool = False
+    brand: Key | None = None
 
 
 class StockAlertSpec(Struct, frozen=True, forbid_unknown_fields=True):

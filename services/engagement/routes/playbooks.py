@@ -6,6 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.engagement.playbooks import Playbooks
+from services.engagement.refusals import one_fault
+from services.engagement.routes.brands import Brands
 from services.engagement.routes.parts import Actor, Key, page_of
 from services.engagement.stock import StockAlerts
 from zhiyin.contracts.playbooks import InstallPlaybookSpec, StockAlertSpec
@@ -28,10 +30,15 @@ def playbook_routes(playbooks: Playbooks, alerts: StockAlerts) -> APIRouter:
         return json(found)
 
     @router.post("/v1/playbooks/{key}/install")
-    async def install(key: Key, request: Request, actor: Actor = _NOBODY) -> Response:
+    async def install(
+        key: Key, request: Request, brands: Brands, actor: Actor = _NOBODY
+    ) -> Response:
         raw = await request.body()
         spec = body(InstallPlaybookSpec, raw) if raw.strip() else InstallPlaybookSpec()
-        return json(await playbooks.install(key, actor, launch=spec.launch))
+        if brands is not None and spec.brand not in brands:
+            raise one_fault("/brand", "brand_not_yours", "name a brand that is yours")
+        view = await playbooks.install(key, actor, launch=spec.launch, brand=spec.brand)
+        return json(view)
 
     @router.post("/v1/stock-alerts")
     async def alert(request: Request) -> Response:
