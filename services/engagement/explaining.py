@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from services.engagement.domain.campaign import BroadcastStart, Campaign
+from services.engagement.domain.campaign import BroadcastStart, Campaign, ScheduleStart
 from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.decide import decide
 from services.engagement.domain.occurrence import Occurrence
@@ -143,14 +143,21 @@ async def _expected(
         {"on": campaign.trigger_kind, "what": each.what, "due": each.due, "at": rfc3339(each.at)}
         for each in await stories.watched(tx, profile_id, campaign.key, now, _MOST)
     ]
-    tick = await stories.next_tick(tx, campaign.key)
-    start = campaign.start
-    if isinstance(start, BroadcastStart) and start.at is not None and start.at > now:
-        tick = start.at
-    if tick is not None:
-        at = rfc3339(tick)
+    if (everybodys := _everybodys(campaign, now)) is not None:
+        at = rfc3339(everybodys)
         found.append({"on": campaign.trigger_kind, "what": campaign.about, "due": at, "at": at})
     return found
+
+
+def _everybodys(campaign: Campaign, now: Instant) -> Instant | None:
+    """The instant that comes for all members of a segment."""
+    match campaign.start:
+        case ScheduleStart(cron=cron):
+            return cron.after(now)
+        case BroadcastStart(at=at) if at is not None and at > now:
+            return at
+        case _:
+            return None
 
 
 def _reason(reason: str | None) -> View:

@@ -8,7 +8,7 @@ import msgspec
 
 from tests.builders import a_purchase, an_event, an_update
 from tests.engagement.harness import NIGHT, NOON, Instance, a_change, reachable
-from tests.engagement.test_triggers import BIRTHDAY, born
+from tests.engagement.test_triggers import BIRTHDAY, MORNINGS, born
 from zhiyin.contracts.campaigns import CampaignSpec
 from zhiyin.contracts.instants import DAY, HOUR, MINUTE, Instant, rfc3339
 
@@ -136,6 +136,17 @@ async def test_a_story_tells_the_day_that_is_waited_for(
     ]
     assert told["occurrences"] == []
     assert told["sentence"]["zh"] == "活动从未考虑过此客户。"
+
+
+async def test_a_story_tells_when_a_schedule_comes_next(
+    instance: Instance, api: httpx.AsyncClient
+) -> None:
+    await instance.launch(MORNINGS)
+    await instance.deliver(born("1990-05-12"))
+    at = "2026-03-03T01:30:00Z"
+    assert (await story(api))["expected"] == [
+        {"on": "schedule", "what": "vip", "due": at, "at": at}
+    ]
 
 
 async def test_a_story_keeps_to_the_version_it_was_decided_on(

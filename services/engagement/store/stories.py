@@ -97,13 +97,3 @@ async def watched(
         limit,
     )
     return [Watched(*row) for row in rows]
-
-
-async def next_tick(tx: Connection, campaign: str) -> Instant | None:
-    """When a campaign's schedule comes next."""
-    found: Instant | None = await tx.fetchval(
-        """SELECT (extract(epoch FROM min(due_at)) * 1000000)::bigint FROM timer
-           WHERE key LIKE 'tick:' || replace(replace($1, '_', '\\_'), '%', '\\%') || ':%'""",
-        campaign,
-    )
-    return found
