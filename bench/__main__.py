@@ -29,7 +29,7 @@ BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Figure]]]]] = {
     "year": ("(i) virtual year", virtual_year.run),
     "playbooks": ("(m) virtual year of all playbooks", playbook_year.run),
     "platform": ("(d) whole platform, (e) memory", whole_platform.run),
-    "destinations": ("(j) one destination hangs", destinations.run),
+    "destinations": ("(l) one destination hangs", destinations.run),
     "person": ("(h) somebody with a long history", heavy_person.run),
 }
 
