@@ -1,5 +1,5 @@
 """`python -m bench [profile] [segments] [time] [backfill] [year] [gateway] [platform] [person]
-[destinations] [playbooks]`: without arguments all of them."""
+[bodies] [destinations] [playbooks]`: without arguments all of them."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +10,7 @@ from bench import (
     destinations,
     gateway_door,
     heavy_person,
+    hostile_bodies,
     playbook_year,
     profile_stage,
     segment_backfill,
@@ -31,6 +32,7 @@ BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[], Sequence[Figure]]]]] = {
     "platform": ("(d) whole platform, (e) memory", whole_platform.run),
     "destinations": ("(l) one destination hangs", destinations.run),
     "person": ("(h) somebody with a long history", heavy_person.run),
+    "bodies": ("(n) gateway: hostile bodies", hostile_bodies.run),
 }
 
 
