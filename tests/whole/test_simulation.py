@@ -111,3 +111,18 @@ async def test_what_cannot_be_tried_is_refused_with_a_pointer(platform: Platform
     assert bad.status_code == 422
     assert (await platform.ask("POST", "/v1/campaigns/none/simulate", span)).status_code == 404
     assert (await platform.ask("GET", "/v1/simulations/none")).status_code == 404
+
+
+async def test_a_playbook_is_taken_from_the_shelf_through_the_api(platform: Platform) -> None:
+    shelf = (await platform.ask("GET", "/v1/playbooks")).json()["items"]
+    assert len(shelf) > 20
+    place = "/v1/playbooks/win-back-stage-1/install"
+    installed = await platform.ask("POST", place, {"launch": True})
+    assert installed.status_code == 200, installed.text
+    assert installed.json()["installed"] == "live"
+    campaign = (await platform.ask("GET", "/v1/campaigns/win-back-stage-1")).json()
+    assert campaign["state"] == "live"
+    report = (await platform.ask("GET", "/v1/campaigns/win-back-stage-1/report")).json()
+    assert report["experiment"]["holdout"] == 0.1
+    alert = await platform.ask("POST", "/v1/stock-alerts", {"sku": "EJ", "left": 3})
+    assert alert.status_code == 202

@@ -20,9 +20,6 @@ class SegmentRules:
 
     rules: Mapping[str, Compiled]
 
-    def has(self, key: str) -> bool:
-        return key in self.rules
-
 
 def segment_rules(
     known: Mapping[str, Any], wanted: Iterable[str], options: Options
