@@ -5,9 +5,11 @@ from typing import Any, Final
 
 import httpx
 import msgspec
+import structlog
 
 from zhiyin.runtime.problems import Problem
 
+_log = structlog.get_logger(__name__)
 _SECONDS: Final = 10.0
 
 
@@ -33,6 +35,8 @@ class GatewayDoor:
                 )
             except httpx.HTTPError:
                 continue
+            if answer.status_code == 400:
+                _log.warning("replies_refused_at_the_door", answer=answer.text[:300])
             if answer.status_code in (202, 400):
                 return
         raise Problem(503, "unavailable", "no gateway takes the events in", retry_after=5)
