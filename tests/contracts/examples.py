@@ -171,7 +171,7 @@ def _snapshot() -> Snapshot:
     events += [_event(kind) for kind in PROPERTIES if kind not in apart]
     facts = msgspec.structs.replace(
         facts_of(events),
-        days={"browse.viewed": {"阿胶糕": DayCounts(20400, (3,), (2,))}},
+        days={"browse.viewed": {"阿胶糕": DayCounts(20400, (3,), (2,), (START - 40 * DAY,))}},
         hours=tuple(range(168)),
         activity={"sms": {"opened": 2}},
         pruned=START - 400 * DAY,

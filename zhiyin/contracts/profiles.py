@@ -97,11 +97,13 @@ class Note(Struct, frozen=True, array_like=True):
 class DayCounts(Struct, frozen=True, array_like=True):
     """Events that are only counted. `days`: on the day `newest` (number since 1970 UTC) and on
     those before it, back to the beginning of the block before its own; `blocks`: in the blocks of
-    32 days (day number // 32) before those, newest first."""
+    32 days (day number // 32) before those, newest first. `recent`: instants of the newest few
+    purchases, oldest first, which are in none of these; with nothing but them `newest` is 0."""
 
     newest: int
     days: tuple[int, ...]
     blocks: tuple[int, ...] = ()
+    recent: tuple[Instant, ...] = ()
 
 
 class Seen(Struct, frozen=True, array_like=True):

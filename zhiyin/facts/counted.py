@@ -11,7 +11,8 @@ _BLOCK_DAYS = 32
 
 
 def day_ends(counts: DayCounts | dict[str, int]) -> Iterator[tuple[Instant, int]]:
-    """(end of the day or of the 32 days, number of events) where there are any."""
+    """(end of the day or of the 32 days, or the instant where it is known; number of events) where
+    there are any."""
     if isinstance(counts, dict):
         yield from ((_end(int(day)), count) for day, count in counts.items())
         return
@@ -22,6 +23,7 @@ def day_ends(counts: DayCounts | dict[str, int]) -> Iterator[tuple[Instant, int]
     for ago, count in enumerate(counts.blocks):
         if count:
             yield _end((first - ago + 1) * _BLOCK_DAYS - 1), count
+    yield from ((at, 1) for at in counts.recent)
 
 
 def settled_sales(settled: Settled | None) -> Iterator[tuple[Instant, Minor]]:

@@ -1,19 +1,31 @@
-"""Events that are only counted: by day for the last one to two months, by 32 days before that."""
+"""Events that are only counted: the newest purchases of a category to the instant, others by day
+for the last one to two months, by 32 days before that."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from zhiyin.contracts.instants import DAY
+from zhiyin.contracts.instants import DAY, Instant
 from zhiyin.contracts.profiles import EXACT_WINDOW, DayCounts
 
 BLOCK: Final = 32
 _MOST_BLOCKS: Final = EXACT_WINDOW // DAY // BLOCK
 
 
+def with_event(known: DayCounts | dict[str, int] | None, at: Instant, exact: int) -> DayCounts:
+    """One more event, of which the newest `exact` are known to the instant."""
+    counts = _by_day(known) if isinstance(known, dict) else known
+    recent = sorted((at, *(counts.recent if counts else ())))
+    older = len(recent) - exact
+    if older > 0:
+        counts = with_count(counts, recent[0] // DAY)
+    days = counts or DayCounts(0, ())
+    return DayCounts(days.newest, days.days, days.blocks, tuple(recent[max(older, 0) :]))
+
+
 def with_count(known: DayCounts | dict[str, int] | None, day: int, count: int = 1) -> DayCounts:
     """Some more events on a day. Days over 400 days before the newest are dropped."""
     match known:
-        case None:
+        case None | DayCounts(days=()):
             return DayCounts(day, (count,))
         case dict():
             return with_count(_by_day(known), day, count)

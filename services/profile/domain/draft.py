@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from services.profile.domain.books import Books
-from services.profile.domain.counting import together, with_count
+from services.profile.domain.counting import together, with_event
 from services.profile.domain.crowding import crowded_out
 from services.profile.domain.history import History
 from services.profile.domain.hours import Hours
@@ -152,11 +152,11 @@ class Draft:
             self.bounced = {**self.bounced, address: at}
             self.changed.add("identifiers")
 
-    def count_day(self, event_type: str, category: str, day: int) -> None:
-        """An event that is only counted now."""
+    def count_event(self, event_type: str, category: str, at: Instant, exact: int) -> None:
+        """An event that is only counted now. `exact`: so many of the newest to the instant."""
         packed = self.days.get(event_type, {}).get(category)
         known = None if packed is None else _day_counts.decode(packed)
-        self._put_days(event_type, category, with_count(known, day))
+        self._put_days(event_type, category, with_event(known, at, exact))
         self._crowded |= packed is None and category != ""
 
     def crowd_out(self) -> None:

@@ -8,7 +8,6 @@ from msgspec import Struct
 from services.profile.domain.draft import PURCHASE, Draft
 from services.profile.domain.purchases import forget_purchases
 from services.profile.domain.trimming import LONGEST
-from zhiyin.contracts.instants import DAY
 from zhiyin.contracts.profiles import Kept
 
 
@@ -53,15 +52,16 @@ def forget(draft: Draft) -> None:
 def count(draft: Draft, family: str, kept: Kept) -> None:
     """An event is only counted from now on: a purchase as one, and as one in each category that
     was in it; any other in its category."""
-    day = kept.at // DAY
     if family == PURCHASE:
-        draft.count_day(kept.type, "", day)
+        exact = draft.policy.limits.exact_purchases
+        draft.count_event(kept.type, "", kept.at, exact)
         for name in sorted(
             {n for item in _items.decode(kept.properties).items if (n := _named(item.category))}
         ):
-            draft.count_day(kept.type, name, day)
+            draft.count_event(kept.type, name, kept.at, exact)
     else:
-        draft.count_day(kept.type, _named(_category.decode(kept.properties).category), day)
+        category = _named(_category.decode(kept.properties).category)
+        draft.count_event(kept.type, category, kept.at, 0)
 
 
 def _named(category: Any) -> str:

@@ -24,6 +24,8 @@ class Limits(Struct, frozen=True):
 
     - `kept_bytes`: per event family; the newest events that take up no more are kept, at least one
     - `kept`, `kept_purchases`: and no more of them than this
+    - `exact_purchases`: of purchases that are only counted, so many of the newest in each category
+      are known to the instant
     - `ids`, `ticket_ids`: after how many events of the family an order or ticket id is new again
     - `tickets`: so many of the newest are told apart
     - `recent_orders`: of settled orders so many are known to the instant, `recent_step` leave
@@ -37,6 +39,7 @@ class Limits(Struct, frozen=True):
     kept_bytes: Mapping[str, int] = _BYTES
     kept: int = 200
     kept_purchases: int = 64
+    exact_purchases: int = 4
     ids: int = 256
     ticket_ids: int = 64
     tickets: int = 24
