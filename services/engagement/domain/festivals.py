@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from lunardate import LunarDate
+from borax.calendars.lunardate import LunarDate
 
 DayOf = Callable[[int], date | None]
 """The day in a year; None where the calendar is not known (before 1900, after 2099)."""
@@ -24,7 +24,7 @@ def lunar_day(year: int, month: int, day: int) -> date | None:
 def lunar_month_and_day(day: date) -> tuple[int, int] | None:
     """Where a solar day stands in its lunar year; a leap month counts as the one before it."""
     try:
-        found = LunarDate.from_solar_date(day.year, day.month, day.day)
+        found = LunarDate.from_solar(day)
     except ValueError:
         return None
     return found.month, found.day
