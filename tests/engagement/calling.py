@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from services.engagement.main import Outside, compose
+from services.engagement.parts import Outside, compose
 from services.engagement.settings import EngagementSettings
 from tests.engagement.harness import PARTITIONS, SECRET, Instance
 from zhiyin.runtime.http import internal_token

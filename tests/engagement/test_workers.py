@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.engagement.main import Engagement, Outside, compose, open_database
+from services.engagement.main import open_database
+from services.engagement.parts import Engagement, Outside, compose
 from services.engagement.settings import EngagementSettings
 from tests.builders import a_purchase
 from tests.engagement.harness import PARTITIONS, SECRET, Instance, a_change, reachable, record_of
