@@ -37,10 +37,10 @@ async def events_of(gateway: Running) -> list[Event]:
 
 async def test_a_batch_is_answered_as_libraries_expect_and_is_in_the_log(gateway: Running) -> None:
     key = basic(await gateway.key("events:write"))
-    body = {"batch": [a_message(1), a_message(2)], "sentAt": now().isoformat()}
+    body = {"batch": [a_message(101), a_message(102)], "sentAt": now().isoformat()}
     answer = await gateway.client.post("/v1/batch", headers=key, json=body)
     assert (answer.status_code, answer.json()) == (200, {"success": True})
-    logged = [each for each in await events_of(gateway) if each.event_id in ("m-1", "m-2")]
+    logged = [each for each in await events_of(gateway) if each.event_id in ("m-101", "m-102")]
     assert {each.type for each in logged} == {"browse.carted"}
     assert {each.source for each in logged} == {"sdk"}
 

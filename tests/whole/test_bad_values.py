@@ -98,11 +98,18 @@ async def complaint(
 
 async def _answer(client: httpx.AsyncClient, *request: Any) -> httpx.Response:
     """A kept connection may be closed just when it is used again: then once more on a new one."""
-    method, path, content, headers = request
     try:
-        return await client.request(method, path, content=content, headers=headers)
+        return await _read(client, *request)
     except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
-        return await client.request(method, path, content=content, headers=headers)
+        return await _read(client, *request)
+
+
+async def _read(client: httpx.AsyncClient, *request: Any) -> httpx.Response:
+    method, path, content, headers = request
+    async with client.stream(method, path, content=content, headers=headers) as answer:
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):  # endless
+            await answer.aread()
+        return answer
 
 
 def _is_sound_refusal(answer: httpx.Response) -> bool:
