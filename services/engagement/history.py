@@ -2,13 +2,13 @@
 in force. Asked through the gateways, which know where everybody is."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-import httpx
 import msgspec
 from msgspec import Struct
 
+from services.engagement.gateways import Gateways, GatewayUnavailable
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.replays import ReplayAsked, ReplayPage, decode_replay_page
 
@@ -44,12 +44,8 @@ _json: Final = msgspec.json.Encoder().encode
 
 
 class ToldHistory:
-    """`token` is that of calls between our own services."""
-
-    def __init__(self, client: httpx.AsyncClient, urls: Sequence[str], token: str) -> None:
-        self._client = client
-        self._urls = tuple(urls)
-        self._headers = {"x-zhiyin-internal": token, "x-zhiyin-actor": "engagement"}
+    def __init__(self, gateways: Gateways) -> None:
+        self._gateways = gateways
 
     async def page(self, since: Instant, until: Instant, after: str) -> ReplayPage:
         asked = _json(ReplayAsked(since, until, after))
@@ -59,23 +55,14 @@ class ToldHistory:
         found = _segments(await self._answer("GET", "/internal/segments"))
         return {each.key: each.rule for each in found.items}
 
-    async def _answer(self, method: str, path: str, body: bytes = b"") -> bytes:
-        problem = "ZHIYIN_GATEWAY_URLS is not set"
+    async def _answer(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        problem = ""
         for turn in range(_TRIES):
-            for url in self._urls:
-                try:
-                    answer = await self._client.request(
-                        method,
-                        f"{url}{path}",
-                        content=body or None,
-                        headers={**self._headers, "content-type": "application/json"},
-                        timeout=_SECONDS,
-                    )
-                except httpx.HTTPError as error:
-                    problem = f"{url} cannot be asked: {type(error).__name__}"
-                    continue
-                if answer.status_code == httpx.codes.OK:
-                    return answer.content
-                problem = f"{url}{path} answered {answer.status_code}"
+            try:
+                return await self._gateways.ask(
+                    method, path, body, lambda answer: answer.content, seconds=_SECONDS
+                )
+            except GatewayUnavailable as error:
+                problem = str(error)
             await asyncio.sleep(min(2.0**turn / 4, 5.0))
         raise HistoryUnavailable(problem)

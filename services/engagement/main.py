@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from services.engagement.catalogs import Catalogs
+from services.engagement.gateways import Gateways
 from services.engagement.history import ToldHistory
 from services.engagement.incoming import TOPICS
 from services.engagement.parts import SERVICE, Outside, compose, sealer_of
@@ -81,7 +82,7 @@ async def simulate(settings: EngagementSettings) -> int:
     try:
         async with http_client() as client:
             token = internal_token(service.secret_key)
-            history = ToldHistory(client, settings.gateway_urls, token)
+            history = ToldHistory(Gateways(client, settings.gateway_urls, token))
             catalogs = Catalogs(options, sealer_of(service))
             simulator = Simulator(database, catalogs, options, history, wall_clock)
             while await simulator.run_next():

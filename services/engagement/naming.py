@@ -1,12 +1,12 @@
 """Which segments and tags there are: other services know, and the gateway asks them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Final, Protocol
 
-import httpx
 import msgspec
 from msgspec import Struct
 
+from services.engagement.gateways import Gateways, GatewayUnavailable
 from zhiyin.runtime.problems import Problem
 
 _PATH: Final = "/internal/names"
@@ -29,29 +29,20 @@ _unknown: Final = msgspec.json.Decoder(Unknown).decode
 
 
 class GatewayNames:
-    """`urls` empty: nobody to ask, so that every name passes."""
+    """No gateway to ask: every name passes."""
 
-    def __init__(self, client: httpx.AsyncClient, urls: Sequence[str], token: str) -> None:
-        self._client = client
-        self._urls = tuple(urls)
-        self._token = token
+    def __init__(self, gateways: Gateways) -> None:
+        self._gateways = gateways
 
     async def unknown(self, segments: Collection[str], tags: Collection[str]) -> Unknown:
         """Raises Problem (503) when no gateway answers."""
-        if not self._urls or not (segments or tags):
+        if not self._gateways.known or not (segments or tags):
             return Unknown()
-        body = {"segments": sorted(segments), "tags": sorted(tags)}
-        for url in self._urls:
-            try:
-                answer = await self._client.post(
-                    f"{url}{_PATH}",
-                    json=body,
-                    headers={"x-zhiyin-internal": self._token},
-                    timeout=_SECONDS,
-                )
-                if answer.status_code == httpx.codes.OK:
-                    return _unknown(answer.content)
-            except (httpx.HTTPError, msgspec.MsgspecError):
-                continue
-        message = "which segments and tags there are cannot be asked now"
-        raise Problem(503, "unavailable", message, retry_after=_RETRY_SECONDS)
+        body = msgspec.json.encode({"segments": sorted(segments), "tags": sorted(tags)})
+        try:
+            return await self._gateways.ask(
+                "POST", _PATH, body, lambda answer: _unknown(answer.content), seconds=_SECONDS
+            )
+        except GatewayUnavailable as error:
+            message = "which segments and tags there are cannot be asked now"
+            raise Problem(503, "unavailable", message, retry_after=_RETRY_SECONDS) from error

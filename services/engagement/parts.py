@@ -20,6 +20,7 @@ from services.engagement.editor import Editor
 from services.engagement.expiring import COUPON_TIMER, Expiring
 from services.engagement.explaining import Explainer
 from services.engagement.facing import facing_routes
+from services.engagement.gateways import Gateways
 from services.engagement.gather import Gatherer
 from services.engagement.handover import Handover
 from services.engagement.incoming import TOPICS
@@ -86,6 +87,11 @@ class Outside:
     partitions: int
     clock: Clock = wall_clock
 
+    @property
+    def gateways(self) -> Gateways:
+        token = internal_token(self.settings.service.secret_key)
+        return Gateways(self.client, self.settings.gateway_urls, token)
+
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
@@ -137,7 +143,13 @@ def compose(outside: Outside) -> Engagement:
         routers=[
             *_routes(outside, options, sealer, places, gatherer),
             *facing_routes(
-                outside.database, catalogs, teller, _door(outside), board, link_key, outside.clock
+                outside.database,
+                catalogs,
+                teller,
+                GatewayDoor(outside.gateways),
+                board,
+                link_key,
+                outside.clock,
             ),
         ],
         lifespan=_beside(
@@ -152,15 +164,9 @@ def compose(outside: Outside) -> Engagement:
 
 
 def _senders(outside: Outside, places: Places, sealer: Sealer) -> Mapping[str, Sender]:
-    token = internal_token(outside.settings.service.secret_key)
-    vault = Vault(outside.client, outside.settings.gateway_urls, token)
+    vault = Vault(outside.gateways)
     tokens = AccessTokens(outside.database, sealer, outside.clock)
     return senders(outside.database, Outbound(outside.client, places), vault, tokens, outside.clock)
-
-
-def _door(outside: Outside) -> GatewayDoor:
-    token = internal_token(outside.settings.service.secret_key)
-    return GatewayDoor(outside.client, outside.settings.gateway_urls, token)
 
 
 def _routes(
@@ -170,9 +176,7 @@ def _routes(
     catalogs = gatherer.catalogs
     explainer = Explainer(database, gatherer, options, clock)
     service = outside.settings.service
-    names = GatewayNames(
-        outside.client, outside.settings.gateway_urls, internal_token(service.secret_key)
-    )
+    names = GatewayNames(outside.gateways)
     editor = Editor(database, options, outside.partitions, clock, names, outside.settings.approval)
     settings_editor = SettingsEditor(database, sealer, places, currency, clock)
     secret = derived_key(service.secret_key, "coupons")

@@ -12,6 +12,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.engagement.domain.channels import Channel
+from services.engagement.gateways import Gateways
 from services.engagement.senders.addresses import Vault
 from services.engagement.senders.parcel import Failed, Parcel, Sent
 from services.engagement.senders.smtp import SmtpSender
@@ -106,7 +107,7 @@ async def test_a_letter_reaches_an_address_that_was_posted_with_an_event(gateway
     customer = {"member_id": "M-letter", "email": "Li@Example.com"}
     await gateway.client.post("/v1/events", headers=key, json=a_purchase(customer=customer))
     [event] = await gateway.events("M-letter")
-    vault = Vault(gateway.client, ["http://gateway"], internal_token(SECRET))
+    vault = Vault(Gateways(gateway.client, ["http://gateway"], internal_token(SECRET)))
     box = Mailbox()
     async with mail_server(box) as port:
         config = SmtpConfig("127.0.0.1", "care@brand.example", port=port, security="none")

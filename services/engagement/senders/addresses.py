@@ -1,11 +1,11 @@
 """Clear e-mail addresses for the moment of sending. They live in the gateway's vault alone."""
 
-from collections.abc import Sequence
 from typing import Final
 
-import httpx
 import msgspec
 from msgspec import Struct
+
+from services.engagement.gateways import Gateways, GatewayUnavailable
 
 _SECONDS: Final = 5.0
 
@@ -24,26 +24,21 @@ class AddressUnavailable(Exception):
 class Vault:
     """Asks the gateway; every reading is audited there, with the action as its reason."""
 
-    def __init__(self, client: httpx.AsyncClient, urls: Sequence[str], token: str) -> None:
-        self._client = client
-        self._urls = tuple(urls)
-        self._token = token
+    def __init__(self, gateways: Gateways) -> None:
+        self._gateways = gateways
 
     async def reveal(self, namespace: str, token: str, action_id: str) -> str | None:
         """The value in clear, None if it has been erased. Raises AddressUnavailable."""
-        body = {"namespace": namespace, "tokens": [token], "reason": f"delivery {action_id}"}
-        problem = "ZHIYIN_GATEWAY_URLS is not set"
-        for url in self._urls:
-            try:
-                answer = await self._client.post(
-                    f"{url}/internal/reveal",
-                    json=body,
-                    headers={"x-zhiyin-internal": self._token, "x-zhiyin-actor": "engagement"},
-                    timeout=_SECONDS,
-                )
-                if answer.status_code == httpx.codes.OK:
-                    return _revealed(answer.content).values.get(token)
-                problem = f"the vault answered {answer.status_code}"
-            except (httpx.HTTPError, msgspec.MsgspecError) as error:
-                problem = f"the vault cannot be asked: {type(error).__name__}"
-        raise AddressUnavailable(problem)
+        asked = {"namespace": namespace, "tokens": [token], "reason": f"delivery {action_id}"}
+        try:
+            revealed = await self._gateways.ask(
+                "POST",
+                "/internal/reveal",
+                msgspec.json.encode(asked),
+                lambda answer: _revealed(answer.content),
+                seconds=_SECONDS,
+                called="the vault",
+            )
+        except GatewayUnavailable as error:
+            raise AddressUnavailable(str(error)) from error
+        return revealed.values.get(token)

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import structlog
 
+from services.engagement.gateways import Gateways, GatewayUnavailable
 from zhiyin.runtime.problems import Problem
 
 _log = structlog.get_logger(__name__)
@@ -14,29 +15,23 @@ _SECONDS: Final = 10.0
 
 
 class GatewayDoor:
-    def __init__(self, client: httpx.AsyncClient, urls: Sequence[str], token: str) -> None:
-        self._client = client
-        self._urls = tuple(urls)
-        self._token = token
+    def __init__(self, gateways: Gateways) -> None:
+        self._gateways = gateways
 
     async def post(self, events: Sequence[dict[str, Any]]) -> None:
         """Returns once they are durable, but for those that can never be events (a number that is
         none). Raises Problem (503): whoever called back calls again."""
-        for url in self._urls:
-            try:
-                answer = await self._client.post(
-                    f"{url}/internal/events",
-                    content=msgspec.json.encode({"events": list(events)}),
-                    headers={
-                        "x-zhiyin-internal": self._token,
-                        "content-type": "application/json",
-                    },
-                    timeout=_SECONDS,
-                )
-            except httpx.HTTPError:
-                continue
-            if answer.status_code == 400:
-                _log.warning("replies_refused_at_the_door", answer=answer.text[:300])
-            if answer.status_code in (202, 400):
-                return
-        raise Problem(503, "unavailable", "no gateway takes the events in", retry_after=5)
+        body = msgspec.json.encode({"events": list(events)})
+        try:
+            refused = await self._gateways.ask(
+                "POST", "/internal/events", body, _refusal, seconds=_SECONDS, good=(202, 400)
+            )
+        except GatewayUnavailable as error:
+            message = "no gateway takes the events in"
+            raise Problem(503, "unavailable", message, retry_after=5) from error
+        if refused is not None:
+            _log.warning("replies_refused_at_the_door", answer=refused)
+
+
+def _refusal(answer: httpx.Response) -> str | None:
+    return answer.text[:300] if answer.status_code == httpx.codes.BAD_REQUEST else None
