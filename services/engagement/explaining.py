@@ -7,7 +7,7 @@ from services.engagement.domain.catalog import Catalog
 from services.engagement.domain.decide import decide
 from services.engagement.domain.occurrence import Occurrence
 from services.engagement.domain.outlook import outlook
-from services.engagement.domain.story_words import never_words, reason_words, story_words
+from services.engagement.domain.story_words import Story, never_words, reason_words, story_words
 from services.engagement.gather import Gatherer
 from services.engagement.refusals import no_such
 from services.engagement.store import reports, stories
@@ -119,7 +119,7 @@ class Explainer:
             "steps": steps,
             "next": coming,
             "sentence": story_words(
-                told.at, told.reason, told.entered, steps, over, coming, self._options
+                Story(told.at, told.reason, told.entered, steps, over, coming), self._options
             ),
         }
 

@@ -1,7 +1,7 @@
 """A person's story in a campaign, in one sentence of Chinese and of English."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from zhiyin.contracts.instants import Instant
 from zhiyin.rules import LANGUAGES, Language, Options, Words, day_and_time
@@ -58,45 +58,35 @@ def reason_words(reason: str | None) -> Words:
     return _REASONS.get(reason or "", Words(reason or "", reason or ""))
 
 
-def story_words(
-    at: Instant,
-    reason: str | None,
-    entered: bool,
-    steps: Sequence[Mapping[str, Any]],
-    ended: tuple[str, str | None] | None,
-    coming: Sequence[Mapping[str, Any]],
-    options: Options,
-) -> dict[str, str]:
+class Story(NamedTuple):
     """`ended`: the state and reason of a run that is over; `coming`: see `outlook`."""
-    return {
-        language: _sentence(at, reason, entered, steps, ended, coming, options, language)
-        for language in LANGUAGES
-    }
+
+    at: Instant
+    reason: str | None
+    entered: bool
+    steps: Sequence[Mapping[str, Any]]
+    ended: tuple[str, str | None] | None
+    coming: Sequence[Mapping[str, Any]]
+
+
+def story_words(story: Story, options: Options) -> dict[str, str]:
+    return {language: _sentence(story, options, language) for language in LANGUAGES}
 
 
 def never_words() -> dict[str, str]:
     return {"zh": "活动从未考虑过此客户。", "en": "The campaign has never looked at this person."}
 
 
-def _sentence(
-    at: Instant,
-    reason: str | None,
-    entered: bool,
-    steps: Sequence[Mapping[str, Any]],
-    ended: tuple[str, str | None] | None,
-    coming: Sequence[Mapping[str, Any]],
-    options: Options,
-    language: Language,
-) -> str:
-    zh, when = language == "zh", day_and_time(at, options, language)
-    if not entered:
-        why = reason_words(reason).of(language)
+def _sentence(story: Story, options: Options, language: Language) -> str:
+    zh, when = language == "zh", day_and_time(story.at, options, language)
+    if not story.entered:
+        why = reason_words(story.reason).of(language)
         return f"{when} 未进入：{why}。" if zh else f"Not entered at {when}: {why}."
     parts = [f"{when} 进入" if zh else f"Entered at {when}"]
-    parts += [_step(step, language) for step in steps]
-    if ended is not None:
-        parts.append(_ending(*ended, language))
-    parts += [_coming(each, language) for each in coming]
+    parts += [_step(step, language) for step in story.steps]
+    if story.ended is not None:
+        parts.append(_ending(*story.ended, language))
+    parts += [_coming(each, language) for each in story.coming]
     return ("；".join(parts) + "。") if zh else ("; ".join(parts) + ".")
 
 
