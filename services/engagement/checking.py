@@ -7,10 +7,9 @@ import msgspec
 from services.engagement.domain.acts import Known
 from services.engagement.domain.build import build_campaign
 from services.engagement.domain.campaign import Campaign
-from services.engagement.domain.faults import Faulty
 from services.engagement.domain.references import segments_named, tags_named, tags_set
 from services.engagement.naming import Names, Unknown
-from services.engagement.refusals import one_fault, refused
+from services.engagement.refusals import one_fault, refusing
 from services.engagement.store import settings as stored
 from zhiyin.contracts.campaigns import CampaignSpec
 from zhiyin.rules import Options
@@ -35,12 +34,10 @@ class Checker:
     ) -> Campaign:
         """Raises Problem (422) with everything that is wrong."""
         _check_sizes(spec)
-        try:
+        with refusing():
             return build_campaign(
                 spec, await known(tx, unknown), self._options, version=version, state="draft"
             )
-        except Faulty as error:
-            raise refused(error) from error
 
 
 async def known(tx: Connection, unknown: Unknown = _NOTHING) -> Known:

@@ -9,10 +9,9 @@ from msgspec import Struct
 
 from services.engagement.catalogs import Catalogs
 from services.engagement.domain.channels import Channel
-from services.engagement.domain.faults import Faulty
 from services.engagement.domain.sms_length import SmsLength, sms_length
 from services.engagement.domain.templates import MessageTemplate, Rendered, message_template
-from services.engagement.refusals import no_such, one_fault, refused
+from services.engagement.refusals import no_such, one_fault, refusing
 from services.engagement.store import people, reports, samples
 from zhiyin.contracts.channels import AliyunSmsConfig, MessageTemplateSpec
 from zhiyin.contracts.previews import PreviewSpec, SampleSpec
@@ -113,10 +112,8 @@ class Previews:
 
     async def _template(self, key: str | None, spec: MessageTemplateSpec | None) -> MessageTemplate:
         if spec is not None:
-            try:
+            with refusing("/template"):
                 return message_template(key or "draft", spec)
-            except Faulty as error:
-                raise refused(error, "/template") from error
         if key is None:
             raise one_fault("/template", "required", "nothing to show: give the template")
         async with self._db.transaction() as tx:

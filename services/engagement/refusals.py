@@ -1,15 +1,23 @@
 """What is wrong with a request, as problem documents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from services.engagement.domain.faults import Fault, Faulty
 from zhiyin.runtime.problems import FieldError, Problem
 
 
-def refused(error: Faulty, root: str = "") -> Problem:
-    """422 that lists every fault with its pointer; `root`: where what was checked stands."""
-    return invalid(replace(each, pointer=root + each.pointer) for each in error.faults)
+@contextmanager
+def refusing(root: str = "") -> Iterator[None]:
+    """What is found faulty within becomes a 422 that lists every fault with its pointer; `root`:
+    where what was checked stands."""
+    try:
+        yield
+    except Faulty as error:
+        raise invalid(
+            replace(each, pointer=root + each.pointer) for each in error.faults
+        ) from error
 
 
 def invalid(faults: Iterable[Fault]) -> Problem:

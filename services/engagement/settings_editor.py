@@ -6,10 +6,10 @@ import msgspec
 
 from services.engagement.channel_settings import ChannelSettings
 from services.engagement.domain.coupons import MOST_MONEY, coupon_template
-from services.engagement.domain.faults import Faults, Faulty
+from services.engagement.domain.faults import Faults
 from services.engagement.domain.pressure import check_pressure
 from services.engagement.domain.templates import message_template
-from services.engagement.refusals import no_such, one_fault, refused
+from services.engagement.refusals import no_such, one_fault, refusing
 from services.engagement.sealing import Sealer
 from services.engagement.senders.places import Places
 from services.engagement.store import settings as stored
@@ -42,20 +42,16 @@ class SettingsEditor:
 
     async def put_template(self, key: str, spec: MessageTemplateSpec) -> None:
         """Raises Problem (422) when a text is not Liquid."""
-        try:
+        with refusing():
             message_template(key, spec)
-        except Faulty as error:
-            raise refused(error) from error
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             await stored.save_template(tx, key, spec, self._clock())
 
     async def add_coupon_template(self, spec: CouponTemplateSpec) -> None:
         """Raises Problem: 422, 409 if the key is taken."""
-        try:
+        with refusing():
             coupon_template(spec, self._currency)
-        except Faulty as error:
-            raise refused(error) from error
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             if not await stored.add_coupon_template(tx, spec, self._clock()):
@@ -64,10 +60,8 @@ class SettingsEditor:
     async def put_coupon_template(self, spec: CouponTemplateSpec) -> None:
         """What is issued from now on; coupons issued already stay as they are. Raises Problem:
         404, 422."""
-        try:
+        with refusing():
             coupon_template(spec, self._currency)
-        except Faulty as error:
-            raise refused(error) from error
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             if await stored.coupon_template(tx, spec.key) is None:
@@ -82,10 +76,8 @@ class SettingsEditor:
         for channel, cost in spec.message_costs.items():
             if not (cost.is_finite() and 0 <= cost <= MOST_MONEY):
                 faults.add(f"/message_costs/{channel}", "bad_amount", "must be between 0 and 10^12")
-        try:
+        with refusing():
             faults.raise_if_any()
-        except Faulty as error:
-            raise refused(error) from error
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             await stored.save_experiments(tx, spec)
@@ -99,10 +91,8 @@ class SettingsEditor:
             if reason.key in seen:
                 faults.add(f"/reasons/{place}/key", "twice", f"{reason.key} is there already")
             seen.add(reason.key)
-        try:
+        with refusing():
             faults.raise_if_any()
-        except Faulty as error:
-            raise refused(error) from error
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             await surveys.save(tx, key, spec, self._clock())
@@ -110,10 +100,8 @@ class SettingsEditor:
     async def put_pressure(self, spec: PressureSpec) -> None:
         faults = Faults()
         check_pressure(spec, faults)
-        try:
+        with refusing():
             faults.raise_if_any()
-        except Faulty as error:
-            raise refused(error) from error
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             await stored.save_pressure(tx, spec)
@@ -125,10 +113,8 @@ class SettingsEditor:
         async with self._db.transaction() as tx:
             await stored.touch(tx)
             before = self._before(await stored.channels(tx), name, spec.kind)
-            try:
+            with refusing():
                 config, made = self._channels.checked(spec, before)
-            except Faulty as error:
-                raise refused(error) from error
             sealed = self._sealer.seal(_json(config), name)
             await stored.save_channel(tx, name, spec, sealed, self._clock())
         return made

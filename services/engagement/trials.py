@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from services.engagement.checking import known
 from services.engagement.domain.build import build_campaign
-from services.engagement.domain.faults import Fault, Faulty
-from services.engagement.refusals import invalid, no_such, refused
+from services.engagement.domain.faults import Fault
+from services.engagement.refusals import invalid, no_such, refusing
 from services.engagement.store import settings, simulations
 from services.engagement.store.simulations import Asked, Simulation
 from zhiyin.contracts.instants import DAY, Duration, Instant, instant
@@ -34,10 +34,8 @@ class Trials:
             found = await settings.campaign(tx, key)
             if found is None:
                 raise no_such("campaign", key)
-            try:
+            with refusing():
                 build_campaign(found.spec, await known(tx), self._options, version=1, state="draft")
-            except Faulty as error:
-                raise refused(error) from error
             alongside = spec.alongside == "live"
             asked = Asked(since, until, found.spec, found.version, None, alongside)
             return await self._ask(tx, "campaign", key, asked, actor)
