@@ -9,6 +9,7 @@ import pytest
 from services.gateway.main import MIGRATIONS, SERVICE
 from services.gateway.settings import GatewaySettings
 from tests.gateway.harness import Running, running, settings_for
+from tests.gateway.staffed import MovableClock, nobody_locked_out
 from zhiyin.runtime.migrate import migrate
 
 
@@ -32,4 +33,19 @@ def settings(gateway_database: str, redis_url: str) -> GatewaySettings:
 @pytest.fixture
 async def gateway(settings: GatewaySettings, fresh_redis: str) -> AsyncIterator[Running]:
     async with running(settings) as one:
+        yield one
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+async def staffed(
+    settings: GatewaySettings, fresh_redis: str, clock: MovableClock
+) -> AsyncIterator[Running]:
+    """A gateway whose clock can be moved, with nobody locked out."""
+    async with running(settings, clock=clock) as one:
+        await nobody_locked_out(one)
         yield one

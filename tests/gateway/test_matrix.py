@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from services.gateway.domain.scopes import OPERATOR_ROLES, ROLES
 from tests.gateway.harness import Running
+from tests.gateway.staffed import nobody_locked_out
 from tests.gateway.test_surface import routes
 
 _numbers = itertools.count(1)
@@ -66,7 +67,7 @@ def _calls(paths: dict[str, Any]) -> Iterator[Asked]:
 @pytest.fixture
 async def stubbed(gateway: Running) -> Running:
     gateway.behind.answer = (200, {"items": [], "next_cursor": None})
-    await gateway.gateway.database.pool.execute("TRUNCATE sign_in_attempt")
+    await nobody_locked_out(gateway)
     return gateway
 
 

@@ -1,7 +1,7 @@
 """Sessions: how long they last, and that what is taken away is gone everywhere."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
@@ -10,22 +10,8 @@ from msgspec.structs import replace
 from services.gateway.domain.sessions import AccessTokens
 from services.gateway.settings import GatewaySettings
 from tests.gateway.harness import Running, running
-from tests.gateway.staffed import PASSWORD, MovableClock, bearer, somebody
+from tests.gateway.staffed import PASSWORD, MovableClock, bearer, nobody_locked_out, somebody
 from zhiyin.contracts.instants import HOUR, MINUTE, SECOND
-
-
-@pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
-
-
-@pytest.fixture
-async def staffed(
-    settings: GatewaySettings, fresh_redis: str, clock: MovableClock
-) -> AsyncIterator[Running]:
-    async with running(settings, clock=clock) as one:
-        await one.gateway.database.pool.execute("TRUNCATE sign_in_attempt")
-        yield one
 
 
 def test_an_access_token_is_ours_or_none() -> None:
@@ -175,7 +161,7 @@ async def test_a_cookie_alone_changes_nothing(staffed: Running) -> None:
 
 async def test_over_tls_cookies_are_for_tls_alone(settings: GatewaySettings) -> None:
     async with running(replace(settings, public_url="https://zhiyin.example.com")) as gateway:
-        await gateway.gateway.database.pool.execute("TRUNCATE sign_in_attempt")
+        await nobody_locked_out(gateway)
         person = await somebody(gateway, "tls@example.com")
         answer = await person.sign_in(cookie=True)
         assert all("Secure" in cookie for cookie in answer.headers.get_list("set-cookie"))

@@ -1,7 +1,6 @@
 """Signing in: with password and one-time code, and not by guessing."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from msgspec.structs import replace
@@ -11,23 +10,15 @@ from services.gateway.domain.networks import network_of
 from services.gateway.domain.passwords import weakness
 from services.gateway.settings import GatewaySettings
 from tests.gateway.harness import Running, running
-from tests.gateway.staffed import PASSWORD, MovableClock, bearer, somebody, with_codes
+from tests.gateway.staffed import (
+    PASSWORD,
+    MovableClock,
+    bearer,
+    nobody_locked_out,
+    somebody,
+    with_codes,
+)
 from zhiyin.contracts.instants import DAY, MINUTE, SECOND
-
-
-@pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
-
-
-@pytest.fixture
-async def staffed(
-    settings: GatewaySettings, fresh_redis: str, clock: MovableClock
-) -> AsyncIterator[Running]:
-    """A gateway whose clock can be moved, with nobody locked out."""
-    async with running(settings, clock=clock) as one:
-        await one.gateway.database.pool.execute("TRUNCATE sign_in_attempt")
-        yield one
 
 
 async def test_who_knows_the_password_is_let_in_and_everybody_else_refused_alike(
@@ -163,7 +154,7 @@ async def test_wrong_codes_lock_the_account_too(staffed: Running, clock: Movable
 async def test_signing_in_goes_on_with_redis_away(settings: GatewaySettings) -> None:
     away = replace(settings, service=replace(settings.service, redis="redis://127.0.0.1:1/0"))
     async with running(away) as gateway:
-        await gateway.gateway.database.pool.execute("TRUNCATE sign_in_attempt")
+        await nobody_locked_out(gateway)
         person = await somebody(gateway, "no-redis@example.com")
         headers = await person.headers()
         assert (await gateway.client.get("/v1/me", headers=headers)).status_code == 200
@@ -204,7 +195,7 @@ async def test_where_codes_are_required_they_are_set_up_first(
     settings: GatewaySettings, clock: MovableClock
 ) -> None:
     async with running(replace(settings, totp_required=True), clock=clock) as gateway:
-        await gateway.gateway.database.pool.execute("TRUNCATE sign_in_attempt")
+        await nobody_locked_out(gateway)
         person = await somebody(gateway, "required@example.com", "marketer")
         session = (await person.sign_in()).json()
         assert session["must"] == ["enrol_totp"]
@@ -241,6 +232,11 @@ def test_attempts_of_long_ago_are_forgotten() -> None:
     many = Attempts(9, last_at=0, locked_until=0)
     assert another(many, 5, DAY // 2).locked_until > DAY // 2
     assert another(many, 5, 2 * DAY) == Attempts(1, 2 * DAY, 2 * DAY)
+
+
+def test_an_attempt_that_began_just_before_the_last_one_need_not_wait() -> None:
+    free, locked = Attempts(1, 100, 100), Attempts(5, 100, 100 + MINUTE)
+    assert (free.wait(99), locked.wait(99), locked.wait(100 + MINUTE)) == (0, MINUTE + 1, 0)
 
 
 def test_the_wait_doubles_up_to_a_quarter_of_an_hour() -> None:

@@ -19,6 +19,13 @@ class Attempts(Struct, frozen=True):
     last_at: Instant
     locked_until: Instant
 
+    def wait(self, now: Instant) -> Duration:
+        """How long before the next attempt. Without a lock `locked_until` is that of the last
+        attempt, which may be ahead of `now`: of two at once the later may have read its clock
+        first."""
+        locked = self.locked_until > self.last_at
+        return max(self.locked_until - now, 0) if locked else 0
+
 
 def another(before: Attempts, free: int, now: Instant) -> Attempts:
     """With one attempt more, which counts as failed until it has succeeded: so many at once are

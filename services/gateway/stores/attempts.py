@@ -9,13 +9,12 @@ from services.gateway.domain.lockout import FORGOTTEN, Attempts, another
 from zhiyin.contracts.instants import Duration, Instant
 from zhiyin.runtime.db import Database
 
-_HAVE = """
-INSERT INTO sign_in_attempt (place, failures, last_at, locked_until)
-SELECT place, 0, 0, 0 FROM unnest($1::bytea[]) AS place ORDER BY place ON CONFLICT DO NOTHING
-"""
+# Made and locked in one go, in order: between two statements a row may be cleared away.
 _LOCK = """
-SELECT place, failures, last_at, locked_until FROM sign_in_attempt
-WHERE place = ANY($1) ORDER BY place FOR UPDATE
+INSERT INTO sign_in_attempt (place, failures, last_at, locked_until)
+SELECT place, 0, 0, 0 FROM unnest($1::bytea[]) AS place ORDER BY place
+ON CONFLICT (place) DO UPDATE SET place = EXCLUDED.place
+RETURNING place, failures, last_at, locked_until
 """
 _COUNT = """
 UPDATE sign_in_attempt a SET failures = n.failures, last_at = n.last_at, locked_until = n.until
@@ -39,11 +38,10 @@ class AttemptStore:
         if one of them is locked, and then none is counted."""
         places = sorted(free)
         async with self._db.transaction() as tx:
-            await tx.execute(_HAVE, places)
             rows = await tx.fetch(_LOCK, places)
             before = {place: Attempts(*rest) for place, *rest in rows}
-            wait = max(each.locked_until for each in before.values()) - now
-            if wait > 0:
+            wait = max(each.wait(now) for each in before.values())
+            if wait:
                 return wait
             after = {place: another(before[place], free[place], now) for place in places}
             rows = [(place, *astuple(attempts)) for place, attempts in after.items()]
