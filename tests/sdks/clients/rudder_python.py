@@ -3,26 +3,8 @@
 import sys
 
 import rudderstack.analytics as analytics
+from story import say
 
 host, key, user = sys.argv[1:]
-analytics.write_key, analytics.dataPlaneUrl = key, host
-analytics.gzip = True
-analytics.on_error = lambda error, batch: print(f"lost {len(batch)}: {error}", file=sys.stderr)
-analytics.identify(user, {"email": f"{user}@example.com", "city": "杭州"})
-analytics.track(
-    user,
-    "Order Completed",
-    {
-        "order_id": f"O-{user}",
-        "total": 259.0,
-        "currency": "CNY",
-        "products": [{"product_id": "EJ-250", "category": "阿胶糕", "price": 129.5, "quantity": 2}],
-    },
-)
-analytics.track(user, "Product Added", {"sku": "EJ-250", "quantity": 1})
-analytics.track(user, "领取 会员卡", {"level": "金"})
-analytics.page(user, "内容", "首页", {"path": "/"})
-analytics.screen(user, "App", "首页")
-analytics.group(user, "club-1", {"name": "健身俱乐部"})
-analytics.alias(f"a-{user}", user)
-analytics.shutdown()
+analytics.dataPlaneUrl = host
+say(analytics, key, user)
