@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
+from services.gateway.command_words import Words
 from services.gateway.domain.chain import Fault, Link
-from services.gateway.key_command import Words
 from services.gateway.stores.audit import AuditTrail
 from services.gateway.verifying import verify
 from zhiyin.runtime.clock import Clock

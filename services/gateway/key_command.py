@@ -1,19 +1,17 @@
 """`python -m services.gateway.main keys create …`: makes a key where there is none to ask with."""
 
-import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 import msgspec
 
+from services.gateway.command_words import Words, checked, listed
 from services.gateway.key_making import KeySpec, make_key
 from services.gateway.stores.audit import AuditTrail
 from services.gateway.stores.keys import KeyStore
 from zhiyin.contracts.instants import moment
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
-from zhiyin.runtime.env import SettingsError
 
 
 async def create_key(database: Database, words: Sequence[str], clock: Clock) -> int:
@@ -28,13 +26,6 @@ async def create_key(database: Database, words: Sequence[str], clock: Clock) -> 
         await database.close()
     sys.stdout.write(msgspec.json.encode(made).decode() + "\n")
     return 0
-
-
-class Words(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise SettingsError(f"{self.prog}: {message}")
 
 
 def _spec(words: Sequence[str]) -> KeySpec:
@@ -54,12 +45,4 @@ def _spec(words: Sequence[str]) -> KeySpec:
         "expires_at": read.expires,
         "brands": listed(read.brands) or None,
     }
-    try:
-        return msgspec.json.decode(msgspec.json.encode(said), type=KeySpec)
-    except (msgspec.ValidationError, UnicodeEncodeError) as error:
-        raise SettingsError(f"keys create: {error}") from error
-
-
-def listed(text: str) -> list[str]:
-    """The parts of a comma-separated list."""
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return checked(said, KeySpec, "keys create")

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from services.gateway.accounts import OperatorSpec
-from services.gateway.key_command import Words, listed
+from services.gateway.command_words import Words, checked, listed
 from services.gateway.keyring import Keyring
 from services.gateway.rotation import Rotation
 from services.gateway.sealing import Sealer
@@ -20,7 +20,6 @@ from services.gateway.stores.master_keys import MasterKeyStore
 from services.gateway.stores.vault import Vault
 from zhiyin.runtime.clock import Clock
 from zhiyin.runtime.db import Database
-from zhiyin.runtime.env import SettingsError
 from zhiyin.runtime.http import http_client
 
 
@@ -77,7 +76,4 @@ def _spec(read: argparse.Namespace) -> OperatorSpec:
         "role": read.role,
         "brands": listed(read.brands) or None,
     }
-    try:
-        return msgspec.json.decode(msgspec.json.encode(said), type=OperatorSpec)
-    except (msgspec.ValidationError, UnicodeEncodeError) as error:
-        raise SettingsError(f"operators create: {error}") from error
+    return checked(said, OperatorSpec, "operators create")
