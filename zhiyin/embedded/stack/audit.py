@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from zhiyin.embedded.child import last_text_line, run
 from zhiyin.embedded.errors import EmbeddedError
 from zhiyin.embedded.stack.folder import Folder, decode, write_private
-from zhiyin.embedded.stack.instance import service_command
+from zhiyin.embedded.stack.gateway_tool import ask_gateway
 
 _WORDS = {
     "missing": "was deleted",
@@ -44,11 +43,8 @@ def check_audit(folder: Folder, env: Mapping[str, str], database: str, given: st
     what was done to the trail."""
     kept = given or _remembered(folder, database)
     words = ["audit", "verify", *(["--head", kept] if kept else [])]
-    result = run(service_command("gateway", words, env), timeout=3600)
-    if result.returncode != 0:
-        said = last_text_line(result.stderr or result.stdout).removeprefix("error: ")
-        raise EmbeddedError(f"cannot be checked: {said}")
-    told = msgspec.json.decode(result.stdout, type=Told)
+    printed = ask_gateway(words, env, "cannot be checked", timeout=3600)
+    told = msgspec.json.decode(printed, type=Told)
     if told.fault is not None:
         raise EmbeddedError(f"entry {told.fault.seq} {_WORDS[told.fault.code]}")
     write_private(folder.audit_head, msgspec.json.encode(KeptHead(database, told.head)))

@@ -7,10 +7,9 @@ from typing import Final
 
 import msgspec
 
-from zhiyin.embedded.child import last_text_line, run
 from zhiyin.embedded.errors import EmbeddedError
 from zhiyin.embedded.stack.folder import Folder, decode, write_private
-from zhiyin.embedded.stack.instance import service_command
+from zhiyin.embedded.stack.gateway_tool import ask_gateway
 from zhiyin.embedded.stack.operators import NewOperator, own_operator
 
 SCOPES: Final = {
@@ -52,11 +51,7 @@ class Connection(msgspec.Struct, frozen=True):
 def create_key(env: Mapping[str, str], options: Sequence[str]) -> str:
     """Makes one with the gateway's own command; what it prints is JSON with at least an id and
     the key. Raises EmbeddedError with what it says."""
-    result = run(service_command("gateway", ["keys", "create", *options], env))
-    if result.returncode != 0:
-        said = last_text_line(result.stderr or result.stdout).removeprefix("error: ")
-        raise EmbeddedError(f"the key could not be made: {said}")
-    return result.stdout.strip()
+    return ask_gateway(["keys", "create", *options], env, "the key could not be made")
 
 
 def own_key(env: Mapping[str, str], name: str) -> str:

@@ -5,9 +5,8 @@ from typing import Final
 
 import msgspec
 
-from zhiyin.embedded.child import last_text_line, run
 from zhiyin.embedded.errors import EmbeddedError
-from zhiyin.embedded.stack.instance import service_command
+from zhiyin.embedded.stack.gateway_tool import ask_gateway
 
 EMAIL: Final = "admin@zhiyin.local"
 
@@ -22,11 +21,7 @@ class NewOperator(msgspec.Struct, frozen=True):
 def create_operator(env: Mapping[str, str], options: Sequence[str]) -> str:
     """Makes one with the gateway's own command, which prints JSON. Raises EmbeddedError with what
     it says."""
-    result = run(service_command("gateway", ["operators", "create", *options], env))
-    if result.returncode != 0:
-        said = last_text_line(result.stderr or result.stdout).removeprefix("error: ")
-        raise EmbeddedError(f"the operator could not be made: {said}")
-    return result.stdout.strip()
+    return ask_gateway(["operators", "create", *options], env, "the operator could not be made")
 
 
 def own_operator(env: Mapping[str, str]) -> NewOperator:
