@@ -1,4 +1,4 @@
-"""People: new ones, the best ones, those who leave, and what they are about to lose."""
+"""People: new ones, the best ones, those who are not content."""
 
 from typing import Final
 
@@ -13,9 +13,7 @@ from services.engagement.domain.playbooks.ready import (
     unless_bought,
 )
 
-_BACK: Final = money_off("back-50", 50, 159, "重逢礼 50 元", "30d")
 _FIRST: Final = money_off("first-10", 10, 39, "新人首单 10 元", "14d")
-_FAREWELL: Final = {"last": {"event": "purchase.completed"}, "older_than": "365d"}
 
 PLAYBOOKS: Final = (
     Playbook(
@@ -168,127 +166,5 @@ PLAYBOOKS: Final = (
                 "We are sorry", "we have seen your rating and are sorry. Somebody will call you.",
             )
         },
-    ),
-    Playbook(
-        key="win-back-stage-1",
-        group="win-back",
-        name=("唤醒一：想念", "Win-back, stage one"),
-        about=(
-            "进入流失预警（60 天以上未购）：先问候，不送券。",
-            "On a churn warning (over 60 days): a greeting, no coupon yet.",
-        ),
-        campaign={
-            "trigger": {"on": "segment.entered", "segment": "churn-warning"},
-            "reentry": "P60D",
-            "exit_on": BOUGHT,
-            "steps": [say("win-back-stage-1")],
-            "goal": goal("21d"),
-        },
-        texts={
-            "win-back-stage-1": both(
-                "最近还好吗", "有一阵没见到您了，最近上了几款新品，来看看？",
-                "It has been a while", "we have not seen you for a while. See what is new.",
-            )
-        },
-    ),
-    Playbook(
-        key="win-back-stage-2",
-        group="win-back",
-        name=("唤醒二：重逢礼", "Win-back, stage two"),
-        about=(
-            "半年未购：送大额券；再过半年，最后一封信，之后不再打扰。",
-            "Half a year without an order: a large coupon; after a year a last letter.",
-        ),
-        campaign={
-            "trigger": {"on": "segment.entered", "segment": "dormant"},
-            "reentry": "P365D",
-            "exit_on": BOUGHT,
-            "steps": [
-                {"coupon": "back-50"},
-                say("win-back-stage-2"),
-                {"wait": "185d"},
-                {"if": _FAREWELL, "then": [say("win-back-farewell")]},
-            ],
-            "goal": goal("30d"),
-        },
-        texts={
-            "win-back-stage-2": both(
-                "一份重逢礼", "半年没见，备了一份重逢礼：%coupon%，30 天内有效。",
-                "Welcome back", "after half a year, a present to come back: %coupon%, for 30 days.",
-            ),
-            "win-back-farewell": both(
-                "最后一封信", "一年没有您的消息，以后不再打扰。想回来时，我们都在。",
-                "A last letter", "a year without word from you: we shall not disturb you any more. "
-                "You are welcome any time.",
-            ),
-        },
-        coupons=(_BACK,),
-    ),
-    Playbook(
-        key="coupon-expiring",
-        group="coupons",
-        name=("券将到期", "Coupon about to expire"),
-        about=(
-            "券到期前（模板的 remind）还没用：提醒一次。",
-            "Before an unused coupon expires (the template's remind): one reminder.",
-        ),
-        campaign={
-            "trigger": {"on": "event", "type": "custom.coupon_expiring"},
-            "priority": 62,
-            "exit_on": BOUGHT,
-            "steps": [say("coupon-expiring")],
-            "goal": goal("3d"),
-        },
-        texts={
-            "coupon-expiring": both(
-                "您的券快到期了", "您的券 {{ trigger.code }} 还没有用，快到期了，别浪费。",
-                "Your coupon is about to expire",
-                "your coupon {{ trigger.code }} is unused and about to expire.",
-            )
-        },
-    ),
-    Playbook(
-        key="points-expiring",
-        group="coupons",
-        name=("积分将到期", "Points about to expire"),
-        about=(
-            "积分到期前提醒（custom.points_expiring {points, expires_at}）。",
-            "Before points expire (custom.points_expiring {points, expires_at}).",
-        ),
-        campaign={
-            "trigger": {"on": "event", "type": "custom.points_expiring"},
-            "reentry": "P14D",
-            "steps": [say("points-expiring")],
-            "goal": goal("14d"),
-        },
-        texts={
-            "points-expiring": both(
-                "积分快到期了", "您有 {{ trigger.points }} 积分即将到期，可换礼品或抵现。",
-                "Points about to expire", "{{ trigger.points }} points are about to expire.",
-            )
-        },
-        tells=("custom.points_expiring",),
-    ),
-    Playbook(
-        key="tier-upgraded",
-        group="tiers",
-        name=("升级祝贺", "A tier up"),
-        about=(
-            "会员升级（custom.tier_upgraded {tier}）：祝贺并说明权益。",
-            "On a higher tier (custom.tier_upgraded {tier}): congratulations and benefits.",
-        ),
-        campaign={
-            "trigger": {"on": "event", "type": "custom.tier_upgraded"},
-            "priority": 65,
-            "holdout": 0,
-            "steps": [say("tier-upgraded")],
-        },
-        texts={
-            "tier-upgraded": both(
-                "恭喜升级", "恭喜您升级为 {{ trigger.tier }} 会员，新权益已生效。",
-                "Congratulations", "you are now a {{ trigger.tier }} member; your benefits are on.",
-            )
-        },
-        tells=("custom.tier_upgraded",),
     ),
 )  # fmt: skip

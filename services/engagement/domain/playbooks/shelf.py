@@ -2,11 +2,21 @@
 
 from typing import Final
 
-from services.engagement.domain.playbooks import asking, browsing, days, orders, people
+from services.engagement.domain.playbooks import (
+    asking,
+    benefits,
+    browsing,
+    days,
+    orders,
+    people,
+    win_back,
+)
 from services.engagement.domain.playbooks.ready import Playbook
 
 LIBRARY: Final[tuple[Playbook, ...]] = (
     *people.PLAYBOOKS,
+    *win_back.PLAYBOOKS,
+    *benefits.PLAYBOOKS,
     *asking.PLAYBOOKS,
     *orders.PLAYBOOKS,
     *browsing.PLAYBOOKS,
