@@ -20,14 +20,16 @@ DELETE FROM timer WHERE key IN
   (SELECT key FROM timer WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE)
 """
 # Each kind and partition gets its share of a claim, so that a million of one kind cannot keep the
-# others waiting. Kinds this version does not know stay for one that does.
+# others waiting. Kinds this version does not know stay for one that does. Held against the
+# statement's instant, which ends the walk through the index: `clock_timestamp()` may be another
+# for every row, so all that are pending would be looked at to find that none is due.
 _CLAIM: Final = """
 WITH due AS MATERIALIZED (
   SELECT t.place
   FROM unnest($1::int[]) AS p(partition) CROSS JOIN unnest($2::text[]) AS k(kind)
   CROSS JOIN LATERAL (
     SELECT ctid AS place FROM timer
-    WHERE partition = p.partition AND kind = k.kind AND due_at <= clock_timestamp()
+    WHERE partition = p.partition AND kind = k.kind AND due_at <= statement_timestamp()
     ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
   ) t
 )
