@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from tests.builders import START, a_cancellation, a_purchase, a_refund
@@ -5,6 +7,8 @@ from tests.people import facts_of
 from zhiyin.contracts.events import Event
 from zhiyin.contracts.instants import DAY
 from zhiyin.facts import RfmThresholds, rfm
+from zhiyin.facts.history import OrderHistory
+from zhiyin.facts.rfm import rfm_at, rfm_course
 
 
 def orders(count: int, total: str = "100", every: int = DAY) -> list[Event]:
@@ -78,3 +82,15 @@ def test_thresholds_can_be_changed_and_nonsense_is_refused() -> None:
         RfmThresholds(frequency=((10, 7),))
     with pytest.raises(ValueError, match="above zero"):
         RfmThresholds(monetary=((0, 2),))
+
+
+def test_the_course_says_what_asking_at_each_of_its_instants_says() -> None:
+    bought = [*orders(12, "1900", every=20 * DAY), *orders(12, "10", every=0)]
+    history = OrderHistory(facts_of(bought))
+    now = START + 12 * 20 * DAY
+    course = rfm_course(history, now, RfmThresholds())
+    assert course == [(at, rfm_at(history, at, RfmThresholds())) for at, _ in course]
+    for (_, scores), (later, _) in pairwise(course):
+        assert scores.next_flip == later
+        assert rfm_at(history, later - 1, RfmThresholds())[:4] == scores[:4]
+    assert course[-1][1] == (1, 1, 1, "dormant", None)

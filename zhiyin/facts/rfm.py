@@ -30,7 +30,9 @@ class Rfm(NamedTuple):
 
 
 _NO_ORDERS: Final = Rfm(0, 0, 0, "none", None)
-_Score = tuple[int, Instant | None]
+_NEVER: Final[Instant] = 2**63
+_Score = tuple[int, Instant]
+"""A score and the instant at which it is replaced by the next."""
 
 
 def rfm(facts: Facts, now: Instant, thresholds: RfmThresholds = DEFAULT_RFM) -> Rfm:
@@ -39,39 +41,70 @@ def rfm(facts: Facts, now: Instant, thresholds: RfmThresholds = DEFAULT_RFM) -> 
 
 def rfm_at(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> Rfm:
     """As `rfm`, for asking about several instants of one person."""
+    return rfm_course(history, now, thresholds)[0][1]
+
+
+def rfm_course(
+    history: OrderHistory, now: Instant, thresholds: RfmThresholds
+) -> list[tuple[Instant, Rfm]]:
+    """The scores at `now`, and every later ones with the instant they hold from, if no order
+    comes."""
     last = history.totals.last_at
     if history.totals.count == 0 or last is None:
-        return _NO_ORDERS
+        return [(now, _NO_ORDERS)]
     at = history.effective(now)
-    r, r_flip = _recency(last, at, thresholds)
-    f, f_flip = _frequency(history, at, thresholds)
-    m, m_flip = _monetary(history, at, thresholds)
-    flips = [flip for flip in (r_flip, f_flip, m_flip) if flip is not None]
-    return Rfm(r, f, m, rfm_class(r, f, m), min(flips, default=None))
+    ladders = (
+        _recency(last, at, thresholds),
+        _frequency(history, at, thresholds),
+        _monetary(history, at, thresholds),
+    )
+    course, since = [], now
+    while True:
+        (r, r_until), (f, f_until), (m, m_until) = (ladder[0] for ladder in ladders)
+        until = min(r_until, f_until, m_until)
+        flip = until if until < _NEVER else None
+        course.append((since, Rfm(r, f, m, rfm_class(r, f, m), flip)))
+        if flip is None:
+            return course
+        since = flip
+        for ladder in ladders:
+            if ladder[0][1] == flip:
+                del ladder[0]
 
 
-def _recency(last: Instant, now: Instant, thresholds: RfmThresholds) -> _Score:
-    for age, score in thresholds.recency:
-        if now - last <= age:
-            return score, last + age + 1
-    return 1, None
+def _recency(last: Instant, now: Instant, thresholds: RfmThresholds) -> list[_Score]:
+    flips = [(score, last + age + 1) for age, score in thresholds.recency]
+    return _from(now, flips)
 
 
-def _frequency(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> _Score:
-    count = history.within(thresholds.window, now)
-    for least, score in thresholds.frequency:
-        if count >= least:
-            return score, history.ats[-least] + thresholds.window + 1
-    return 1, None
+def _frequency(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> list[_Score]:
+    ats, window = history.ats, thresholds.window
+    reached = [
+        (score, ats[-least] + window + 1)
+        for least, score in thresholds.frequency
+        if least <= len(ats)
+    ]
+    return _from(now, reached)
 
 
-def _monetary(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> _Score:
-    spent = history.spent_within(thresholds.window, now)
-    for least, score in thresholds.monetary:
-        if spent >= least:
-            needed = bisect_right(history.spent, history.spent[-1] - least) - 1
-            return score, history.ats[needed] + thresholds.window + 1
-    return 1, None
+def _monetary(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> list[_Score]:
+    ats, spent, window = history.ats, history.spent, thresholds.window
+    reached = [
+        (score, ats[bisect_right(spent, spent[-1] - least) - 1] + window + 1)
+        for least, score in thresholds.monetary
+        if least <= spent[-1]
+    ]
+    return _from(now, reached)
+
+
+def _from(now: Instant, flips: list[_Score]) -> list[_Score]:
+    """Those still to come, and the score that remains. Of several that flip at one instant the
+    best holds until then."""
+    coming: list[_Score] = []
+    for score, until in flips:
+        if until > now and (not coming or until > coming[-1][1]):
+            coming.append((score, until))
+    return [*coming, (1, _NEVER)]
 
 
 def rfm_class(r: int, f: int, m: int) -> str:

@@ -11,7 +11,7 @@ from zhiyin.facts.life import Life, life, life_flips
 from zhiyin.facts.lifecycle import since, stage_at
 from zhiyin.facts.notes import standing_notes
 from zhiyin.facts.prices import coupon_share, discounted_share, price_sensitivity
-from zhiyin.facts.rfm import Rfm, rfm_at
+from zhiyin.facts.rfm import Rfm, rfm_course
 from zhiyin.facts.summaries import average_order, browsing, support
 from zhiyin.facts.thresholds import RfmThresholds
 from zhiyin.facts.tiers import value_tier
@@ -139,14 +139,8 @@ def _scores(field: str, thresholds: RfmThresholds) -> States:
 def _rfm_states(
     person: Person, now: Instant, thresholds: RfmThresholds
 ) -> list[tuple[Instant, Rfm]]:
-    def work_out(each: Person, start: Instant) -> list[tuple[Instant, Rfm]]:
-        states, at = [], start
-        while True:
-            scores = rfm_at(each.history, at, thresholds)
-            states.append((at, scores))
-            if scores.next_flip is None:
-                return states
-            at = scores.next_flip
+    def work_out(each: Person, now: Instant) -> list[tuple[Instant, Rfm]]:
+        return rfm_course(each.history, now, thresholds)
 
     return person.once_at(now, ("rfm", id(thresholds)), work_out)
 
