@@ -94,17 +94,21 @@ async def snapshots(tx: Connection, profile_ids: Sequence[str]) -> dict[str, byt
 
 async def save_people(tx: Connection, verdicts: Sequence[Verdict]) -> None:
     """Copies with their new snapshots."""
+    people = [one.after for one in verdicts]
     await tx.execute(
         """
         INSERT INTO person AS p
-          (profile_id, partition, version, sequence, revision, snapshot, state)
-        SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[],
-                             $6::bytea[], $7::bytea[])
+          (profile_id, sequence, revision, state, partition, version, snapshot)
+        SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::int[],
+                             $6::bigint[], $7::bytea[])
         ON CONFLICT (profile_id) DO UPDATE SET
           version = excluded.version, sequence = excluded.sequence,
           revision = excluded.revision, snapshot = excluded.snapshot, state = excluded.state
         """,
-        *_columns(verdicts, with_snapshot=True),
+        *_states(people),
+        [one.partition for one in people],
+        [one.version for one in people],
+        [one.snapshot for one in verdicts],
     )
 
 
@@ -113,24 +117,18 @@ async def save_states(tx: Connection, verdicts: Sequence[Verdict]) -> None:
     await tx.execute(
         """
         UPDATE person p SET sequence = n.sequence, revision = n.revision, state = n.state
-        FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[])
-          AS n (profile_id, partition, version, sequence, revision, state)
+        FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[])
+          AS n (profile_id, sequence, revision, state)
         WHERE p.profile_id = n.profile_id
         """,
-        *_columns(verdicts, with_snapshot=False),
+        *_states([one.after for one in verdicts]),
     )
 
 
-def _columns(verdicts: Sequence[Verdict], *, with_snapshot: bool) -> list[list[object]]:
-    people = [one.after for one in verdicts]
-    columns: list[list[object]] = [
+def _states(people: Sequence[PersonCopy]) -> list[list[object]]:
+    return [
         [one.profile_id for one in people],
-        [one.partition for one in people],
-        [one.version for one in people],
         [one.sequence for one in people],
         [one.state.revision for one in people],
+        [encode_state(one.state) for one in people],
     ]
-    if with_snapshot:
-        columns.append([one.snapshot for one in verdicts])
-    columns.append([encode_state(one.state) for one in people])
-    return columns

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from services.segmentation.domain.state import NOWHERE, Standing, State
+from services.segmentation.domain.state import NOWHERE, State
 from zhiyin.contracts.instants import Instant
 from zhiyin.contracts.segments import SegmentChanged
 
@@ -31,20 +31,6 @@ class Verdict(Struct, frozen=True):
     erased: bool = False
     traceparent: str | None = None
     former: tuple[str, ...] = ()
-
-    @property
-    def entered(self) -> dict[str, Standing]:
-        """Memberships that are new, or began anew: those told of that still last."""
-        standings = self.after.state.standings
-        told = {change.segment for change in self.told} & standings.keys()
-        return {key: standings[key] for key in told if standings[key].since is not None}
-
-    @property
-    def left(self) -> set[str]:
-        """Memberships that are no more."""
-        if self.before is None:
-            return set()
-        return self.before.state.members - self.after.state.members
 
     @property
     def was_due(self) -> Instant | None:
