@@ -2,10 +2,10 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import asyncpg
+from msgspec import Struct
 
 from zhiyin.contracts.instants import Instant
 from zhiyin.runtime.log import Message, Record
@@ -13,8 +13,7 @@ from zhiyin.runtime.log import Message, Record
 Connection = asyncpg.Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """A record that can never be applied: it goes to the dead letters, with its reason, in the
     same transaction as its offset."""
 
@@ -23,8 +22,7 @@ class Rejected:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A message to publish once the transaction has committed. `id` is derived (uuid5), and
     travels as the `id` header; `partition` is the number whose owner publishes it."""
 
@@ -37,14 +35,13 @@ async def _nothing() -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a batch led to. `after_commit` runs once the transaction is known to be committed
     (hot copies, metrics); it may be lost in a crash, so it only does what can be done again."""
 
     outgoing: Sequence[Outgoing] = ()
     rejected: Sequence[Rejected] = ()
-    after_commit: Callable[[], Awaitable[None]] = field(default=_nothing)
+    after_commit: Callable[[], Awaitable[None]] = _nothing
 
 
 class Apply(Protocol):
@@ -54,8 +51,7 @@ class Apply(Protocol):
     async def __call__(self, tx: Connection, records: Sequence[Record]) -> Outcome: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Struct, frozen=True):
     """Something due. `key` is unique per service; `partition` says whose worker fires it."""
 
     key: str

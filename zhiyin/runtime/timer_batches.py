@@ -1,6 +1,7 @@
 """Batches of due timers: each is one transaction, each timer fires exactly once."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -143,8 +144,8 @@ class TimerBatches:
         # is work to be done, not lateness.
         delays = [late - timer.due_at for timer in timers if timer.profile_id]
         telemetry.delays.record_many("due_to_fired", delays)
-        for timer in timers:
-            telemetry.metrics.timers.labels(timer.kind).inc()
+        for kind, count in Counter(timer.kind for timer in timers).items():
+            telemetry.metrics.timers.labels(kind).inc(count)
         self._context.rates.add("timers", len(timers))
         await self._outbox.committed(fired.written, partial(_settle, fired.outcomes))
 
