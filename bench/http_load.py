@@ -25,7 +25,9 @@ class Load(Struct, frozen=True):
         return self.requests / self.seconds
 
 
-def request_bytes(url: str, key: str, path: str, body: bytes | None = None) -> bytes:
+def request_bytes(
+    url: str, key: str, path: str, body: bytes | None = None, traceparent: str | None = None
+) -> bytes:
     """One HTTP/1.1 request, whole."""
     method = "GET" if body is None else "POST"
     lines = [
@@ -34,6 +36,7 @@ def request_bytes(url: str, key: str, path: str, body: bytes | None = None) -> b
         f"Authorization: Bearer {key}",
         "Content-Type: application/json",
         f"Content-Length: {len(body or b'')}",
+        *([f"traceparent: {traceparent}"] if traceparent else []),
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b"")
 

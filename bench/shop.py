@@ -15,6 +15,7 @@ import httpx
 
 from bench.http_load import answer_status, request_bytes
 from bench.streams import events
+from bench.webhooks import Posted
 
 PEOPLE: Final = 20_000
 _KINDS: Final = 50_000
@@ -52,9 +53,11 @@ def _template(event: Any) -> bytes:
 
 
 class Shop:
-    """Posts a few events per tick in one request, whether or not answers come in time."""
+    """Posts a few events per tick in one request, whether or not answers come in time. While
+    `posted` is set, each request begins a trace there."""
 
     def __init__(self, url: str, key: str) -> None:
+        self.posted: Posted | None = None
         self._url = url
         self._key = key
         self._bodies = bodies()
@@ -99,7 +102,8 @@ class Shop:
 
     async def _ask(self, body: bytes) -> int:
         reader, writer = await self._connection()
-        writer.write(request_bytes(self._url, self._key, "/v1/events", body))
+        trace = self.posted.begin() if self.posted else None
+        writer.write(request_bytes(self._url, self._key, "/v1/events", body, trace))
         status = await answer_status(reader)
         self._idle.append((reader, writer))
         return status

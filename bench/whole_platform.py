@@ -3,7 +3,7 @@ memory at the end. On the embedded stack, and on a local Apache Kafka.
 
 The highest rate is looked for from what the platform gets through when far too much is posted: the
 first rate below that which is kept up for two minutes, each trial ending early once it falls
-behind. Everything is bounded: about four minutes per log, six at most.
+behind. Everything is bounded: about five minutes per log, seven at most.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from statistics import quantiles
 from typing import Final
 
 import asyncpg
@@ -25,6 +26,7 @@ from bench.processor_time import ProcessorTime
 from bench.report import Figure, say
 from bench.servers import SERVICES, Servers, memory_mib, servers
 from bench.shop import Shop, Watch
+from bench.webhooks import Posted, call_after_views, call_no_more, receiving
 from zhiyin.embedded.ports import free_port
 from zhiyin.runtime.delays import Buckets
 
@@ -44,8 +46,10 @@ BEHIND: Final = 4.0
 
 
 class Running(Struct, frozen=True):
-    """The platform under measurement. `urls`: of the workers' own HTTP sides."""
+    """The platform under measurement. `client`: of its API; `urls`: of the workers' own HTTP
+    sides."""
 
+    client: httpx.AsyncClient
     shop: Shop
     watch: Watch
     used: ProcessorTime
@@ -108,6 +112,8 @@ async def measure(on: Running, label: str) -> list[Figure]:
     calm = await on.used.read() - used
     heard, per = await all_delays(on.urls, since), on.shop.sent - sent
     await on.watch.rest(DRAIN)
+    say(f"{label}: {CALM} events/s, webhooks called")
+    called = await webhooks(on)
     used, sent = await on.used.read(), on.shop.sent
     say(f"{label}: as many events as it gets through")
     most = await throughput(on)
@@ -122,9 +128,29 @@ async def measure(on: Running, label: str) -> list[Figure]:
             for q in (0.5, 0.99)
             if (ms := milliseconds(heard[name], q)) == ms  # not NaN: nothing was seen
         ),
+        Figure(f"{label}: webhooks received a second", len(called) / LOOK, "/s"),
+        *(
+            Figure(f"{label}: event → webhook received, p{place + 1}", cut * 1000, "ms")
+            for place, cut in enumerate(quantiles(called, n=100))
+            if place in (49, 98)
+        ),
         *_times(f"{label}: processor at {CALM}/s", calm, per),
         *_times(f"{label}: processor when flooded", flooded, flood),
     ]
+
+
+async def webhooks(on: Running) -> list[float]:
+    """Seconds from posting an event until the webhook it led to has come, of a look's events."""
+    posted = Posted()
+    async with receiving(posted) as url:
+        await call_after_views(on.client, url)
+        await on.shop.post(CALM, WARM)
+        on.shop.posted = posted
+        await on.shop.post(CALM, LOOK)
+        on.shop.posted = None
+        await on.watch.rest(DRAIN)
+        await call_no_more(on.client)
+    return posted.took
 
 
 def _times(label: str, microseconds: Counter[str], events: int) -> list[Figure]:
@@ -145,7 +171,11 @@ async def platform(machine: Servers, label: str) -> list[Figure]:
     key = json.loads(created)["key"]
     with ExitStack() as stack:
         gateway = f"127.0.0.1:{free_port()}"
-        told = {"ZHIYIN_GATEWAY_URLS": f"http://{gateway}", "ZHIYIN_RATE_LIMIT": "1000000"}
+        told = {
+            "ZHIYIN_GATEWAY_URLS": f"http://{gateway}",
+            "ZHIYIN_RATE_LIMIT": "1000000",
+            "ZHIYIN_WEBHOOK_ALLOW": "127.0.0.1",
+        }
         running, urls = {}, []
         for service in SERVICES[:-1]:
             running[service], address = stack.enter_context(machine.serving(service, **told))
@@ -163,7 +193,7 @@ async def platform(machine: Servers, label: str) -> list[Figure]:
         async with httpx.AsyncClient(
             base_url=f"http://{gateway}", headers=headers, timeout=60
         ) as client:
-            figures = await measure(Running(shop, Watch(client), used, urls), label)
+            figures = await measure(Running(client, shop, Watch(client), used, urls), label)
         memory = {name: memory_mib(process) for name, process in running.items()}
         shop.close()
         await db.close()
