@@ -1,7 +1,8 @@
 """What a clause looks at, as narrowly as can be told: a value, a bound among numbers, some events.
 
-Of two snapshots of one person a clause answers the same, at every instant, unless one of its inputs
-has moved between them.
+Of two snapshots of one person a clause answers the same, now and until the flip that was known,
+unless one of its inputs has moved between them. What a change only puts off, such as an order the
+day on which somebody has not bought for long, has not moved.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,6 +10,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
+from zhiyin.contracts.instants import duration
 from zhiyin.rules.comparing import typed
 from zhiyin.rules.compiling.values import steady
 from zhiyin.rules.health import with_consent
@@ -16,13 +18,14 @@ from zhiyin.rules.loose import NEGATIONS, many
 from zhiyin.rules.marks import EQUALITY, Mark, comparable, marks_asked, marks_of
 from zhiyin.rules.numbers import Exact
 from zhiyin.rules.options import DEFAULT, Options
-from zhiyin.rules.paths import ORDERING, QUINTILES, FactPath, Kind, locate
+from zhiyin.rules.paths import AGES, ORDERING, QUINTILES, FactPath, Kind, locate
 from zhiyin.rules.reads import dependencies, leaves
 from zhiyin.rules.tree import Aggregate, Anniversary, FactIs, Leaf, Recency, Rule
 
-Sort = Literal["all", "value", "mark", "number", "event"]
+Sort = Literal["all", "value", "mark", "number", "event", "age", "last", "course"]
 _COMPARED: Final = ORDERING | EQUALITY | {"ne", "not_in", "none_of"}
 _NUMBERS: Final = (Kind.NUMBER, Kind.MONEY)
+_SCORED: Final = ("rfm", "lifecycle", QUINTILES)
 
 
 class Input(Struct, frozen=True):
@@ -33,6 +36,11 @@ class Input(Struct, frozen=True):
     - `mark`: as `value`, and one of `marks` is among the old or the new one's
     - `number`: as `value`, and one of `bounds` lies between the old and the new one
     - `event`: if events of type `name` have come or gone of which `property` has one of `marks`
+    - `age`: if the time under the path `name` is an earlier one, or the old one was older than the
+      least of `bounds` (durations)
+    - `last`: the same of the newest event that `leaf` selects
+    - `course`: if what stands under the path `name` is, or will by time become, anything that
+      turns the answer of `leaf` sooner than before
     """
 
     dependency: str
@@ -41,6 +49,7 @@ class Input(Struct, frozen=True):
     property: str = ""
     marks: frozenset[Mark] = frozenset()
     bounds: tuple[Exact, ...] = ()
+    leaf: FactIs | Recency | None = None
 
 
 def inputs(rule: Rule, options: Options = DEFAULT) -> frozenset[Input]:
@@ -78,7 +87,13 @@ def _of_events(leaf: Aggregate | Recency) -> Iterable[Input]:
         if marks:
             event_type, name = leaf.selector.event, condition.property
             return [Input(dependency, "event", event_type, name, marks)]
+    if isinstance(leaf, Recency) and leaf.which == "last":
+        return [Input(dependency, "last", leaf.selector.event, bounds=_ages(leaf), leaf=leaf)]
     return [Input(dependency)]
+
+
+def _ages(leaf: Recency) -> tuple[Exact, ...]:
+    return tuple(duration(each) for each in (leaf.older_than, leaf.newer_than) if each is not None)
 
 
 def _of_value(leaf: Leaf, written: str, path: FactPath | None) -> Iterable[Input]:
@@ -88,14 +103,27 @@ def _of_value(leaf: Leaf, written: str, path: FactPath | None) -> Iterable[Input
 
 
 def _of_fact(fact: FactIs, path: FactPath | None, options: Options) -> Iterable[Input]:
-    if path is None or path.root == "as_of" or steady(path) is None:
+    if path is None or path.root == "as_of":
         return _coarse(fact)
+    if steady(path) is None:
+        return _of_course(fact, path)
+    if path.kind is Kind.TIME and fact.op in AGES:
+        bounds = (duration(str(fact.value)),)
+        return [Input(path.dependency, "age", fact.path, bounds=bounds)]
     if path.kind in _NUMBERS and fact.op in _COMPARED:
         bounds = tuple(typed(each, path.kind, options) for each in many(fact.value))
         return [Input(path.dependency, "number", fact.path, bounds=bounds)]
     if path.kind in (Kind.ANY, Kind.TEXT, Kind.FLAG) and _by_mark(fact):
         return [Input(path.dependency, "mark", fact.path, marks=marks_of(fact.value))]
     return [Input(path.dependency, "value", fact.path)]
+
+
+def _of_course(fact: FactIs, path: FactPath) -> Iterable[Input]:
+    """Scores, classes and stages: of few values, whose course is known if nothing happens."""
+    if path.root not in _SCORED or path.kind is Kind.TIME:
+        return _coarse(fact)
+    course = Input("orders", "course", fact.path, leaf=fact)
+    return [course, Input(QUINTILES)] if path.root == QUINTILES else [course]
 
 
 def _by_mark(fact: FactIs) -> bool:

@@ -57,8 +57,13 @@ def comparable(values: Any) -> bool:
 
 def marks_asked(condition: Condition) -> frozenset[Mark] | None:
     """One of which a property must have to meet a condition; None where marks do not tell."""
-    plain = "." not in condition.property and condition.op in EQUALITY
-    return marks_of(condition.value) if plain and comparable(condition.value) else None
+    if "." in condition.property:
+        return None
+    if condition.op == "exists":
+        # Of events that are only counted the category is known by its name alone.
+        return None if condition.property == "category" else frozenset({PRESENT})
+    asked = condition.op in EQUALITY and comparable(condition.value)
+    return marks_of(condition.value) if asked else None
 
 
 def marks_reader(family: Family, options: Options) -> Marks:
@@ -95,7 +100,8 @@ def _marks_in(properties: Mapping[str, Any], name: str, *, with_items: bool) -> 
     values = [properties.get(name)]
     if with_items:
         values += [item.get(name) for item in items_of(properties)]
-    return {mark for value in values if value is not None for mark in marks_of_value(value)}
+    marks = {mark for value in values if value is not None for mark in marks_of_value(value)}
+    return {PRESENT, *marks} if marks else marks
 
 
 def marks_of_value(value: Any) -> Iterable[Mark]:

@@ -42,13 +42,17 @@ def by_change(
     settling = Settling(state, rules)
     _catch_up(settling, before, now)
     person = settling.person(snapshot)
-    touched = _touched(person, changed, before, settling)
+    touched = _touched(person, changed, before, settling, now)
     settling.settle_where_open(person, touched, now, occasion, before)
     return Decision(settling.state, tuple(settling.flips))
 
 
 def _touched(
-    person: Person, changed: Iterable[str] | None, before: Before, settling: Settling
+    person: Person,
+    changed: Iterable[str] | None,
+    before: Before,
+    settling: Settling,
+    now: Instant,
 ) -> Mask:
     """The segments that the change may have moved: where the copy until now is at hand, by what
     differs."""
@@ -58,7 +62,7 @@ def _touched(
     copy = before()
     if copy is None:
         return rules.index.reading(changed)
-    return rules.touching.touched(changed, settling.person(copy), person)
+    return rules.touching.touched(changed, settling.person(copy), person, now)
 
 
 def by_time(snapshot: Snapshot, state: State, rules: SegmentSet, now: Instant) -> Decision:

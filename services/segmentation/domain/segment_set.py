@@ -15,6 +15,7 @@ from zhiyin.contracts.instants import Instant
 from zhiyin.rules import Compiled, Options, compile_rule, parse, reads
 from zhiyin.rules.inputs import Input, inputs
 from zhiyin.rules.needs import Needs, needs
+from zhiyin.rules.options import DEFAULT
 from zhiyin.rules.paths import QUINTILES
 
 
@@ -61,7 +62,7 @@ class SegmentSet:
     bit: Mapping[str, Mask] = field(default_factory=dict)
     readers: tuple[tuple[int, ...], ...] = ()
     index: Index = field(default_factory=lambda: build_index(()))
-    touching: Touching = field(default_factory=lambda: build_touching(()))
+    touching: Touching = field(default_factory=lambda: build_touching((), DEFAULT))
     guards: Guards = field(default_factory=Guards)
     looks: tuple[Look, ...] = ()
 
@@ -124,7 +125,7 @@ def build_set(
         {key: 1 << place for key, place in position.items()},
         tuple(tuple(places) for places in readers),
         build_index([one.reads for one in ordered]),
-        build_touching([one.inputs for one in ordered]),
+        build_touching([one.inputs for one in ordered], options),
         build_guards([one.needs for one in ordered], options),
         looks_with_readers([look_of(one.reads) for one in ordered], readers),
     )

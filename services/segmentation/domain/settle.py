@@ -131,5 +131,12 @@ class Settling:
         copy = before()
         if copy is None:
             return None
-        verdict = segment.compiled.evaluate(self.person(copy), old.next_flip)
-        return Occasion("time", old.next_flip) if verdict.matches == matches else None
+        person = self.person(copy)
+        at: Instant | None = old.next_flip
+        # What is known may be sooner than what is to come: then the next instant is asked about.
+        while at is not None and at <= now:
+            answer, later = segment.compiled.evaluate(person, at)
+            if answer == matches:
+                return Occasion("time", at)
+            at = later
+        return None

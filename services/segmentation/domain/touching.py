@@ -2,23 +2,23 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from msgspec.json import encode
 
 from services.segmentation.domain.index import Index, build_index
 from services.segmentation.domain.mask import Mask, mask_of, places
-from zhiyin.contracts.instants import DAY
+from services.segmentation.domain.putting_off import Asked, Moved, by_age, by_course, by_last
+from zhiyin.contracts.instants import DAY, Instant
 from zhiyin.contracts.profiles import DayCounts, Kept
-from zhiyin.rules import Person
+from zhiyin.rules import Options, Person
 from zhiyin.rules.compiling.facts import known_path
 from zhiyin.rules.compiling.named import Read
 from zhiyin.rules.compiling.values import steady
 from zhiyin.rules.inputs import Input, same
 from zhiyin.rules.marks import Mark, marks_in, marks_of_value
-
-Moved = Callable[[Person, Person], Mask]
-"""Which segments have an input of one group that two copies of a person differ in."""
-_Asked = tuple[int, Input]
+from zhiyin.rules.tree import Recency
 
 
 class Touching(NamedTuple):
@@ -29,40 +29,57 @@ class Touching(NamedTuple):
     dependencies: Index
     narrow: tuple[tuple[Moved, ...], ...]
 
-    def touched(self, changed: Iterable[str], before: Person, after: Person) -> Mask:
+    def touched(self, changed: Iterable[str], before: Person, after: Person, now: Instant) -> Mask:
         names = tuple(changed)
         touched = self.coarse.reading(names)
         for place in places(self.dependencies.reading(names)):
             for moved in self.narrow[place]:
-                touched |= moved(before, after)
+                touched |= moved(before, after, now)
         return touched
 
 
-def build_touching(inputs: Sequence[frozenset[Input]]) -> Touching:
+def build_touching(inputs: Sequence[frozenset[Input]], options: Options) -> Touching:
     """`inputs[i]`: those of the segment at place i."""
     coarse = [frozenset(e.dependency for e in each if e.sort == "all") for each in inputs]
-    groups: defaultdict[str, defaultdict[tuple[str, ...], list[_Asked]]]
+    groups: defaultdict[str, defaultdict[tuple[str, ...], list[Asked]]]
     groups = defaultdict(lambda: defaultdict(list))
     for place, each in enumerate(inputs):
         for one in each:
             if one.sort != "all":
-                key = (one.sort, one.name, one.property)
+                key = (one.sort, one.name, one.property, _events(one))
                 groups[one.dependency][key].append((place, one))
     narrow = tuple(
-        tuple(_moved(key, asked) for key, asked in sorted(group.items()))
+        tuple(_moved(key, asked, options) for key, asked in sorted(group.items()))
         for group in groups.values()
     )
     names = build_index([frozenset({dependency}) for dependency in groups])
     return Touching(build_index(coarse), names, narrow)
 
 
-def _moved(key: tuple[str, ...], asked: Sequence[_Asked]) -> Moved:
-    sort, name, property_ = key
-    if sort == "event":
-        return _by_events(name, property_, asked)
+def _events(one: Input) -> str:
+    """Tells selectors apart."""
+    return encode(one.leaf.selector).decode() if isinstance(one.leaf, Recency) else ""
+
+
+def _moved(key: tuple[str, ...], asked: Sequence[Asked], options: Options) -> Moved:
+    sort, name, property_, _ = key
+    match sort:
+        case "event":
+            return _by_events(name, property_, asked)
+        case "last":
+            return by_last(asked, options)
+        case "course":
+            return by_course(name, asked, options)
+        case _:
+            return _by_steady(sort, name, asked)
+
+
+def _by_steady(sort: str, name: str, asked: Sequence[Asked]) -> Moved:
     read = steady(known_path(name))
     assert read is not None
     match sort:
+        case "age":
+            return by_age(read, asked)
         case "number":
             return _by_number(read, asked)
         case "mark":
@@ -71,12 +88,12 @@ def _moved(key: tuple[str, ...], asked: Sequence[_Asked]) -> Moved:
             return _by_value(read, asked)
 
 
-def _by_value(read: Read, asked: Sequence[_Asked]) -> Moved:
+def _by_value(read: Read, asked: Sequence[Asked]) -> Moved:
     everybody = mask_of(place for place, _ in asked)
-    return lambda before, after: 0 if same(read(before), read(after)) else everybody
+    return lambda before, after, now: 0 if same(read(before), read(after)) else everybody
 
 
-def _masks(asked: Iterable[_Asked]) -> dict[Mark, Mask]:
+def _masks(asked: Iterable[Asked]) -> dict[Mark, Mask]:
     masks: defaultdict[Mark, Mask] = defaultdict(int)
     for place, one in asked:
         for mark in one.marks:
@@ -84,10 +101,10 @@ def _masks(asked: Iterable[_Asked]) -> dict[Mark, Mask]:
     return dict(masks)
 
 
-def _by_mark(read: Read, asked: Sequence[_Asked]) -> Moved:
+def _by_mark(read: Read, asked: Sequence[Asked]) -> Moved:
     masks = _masks(asked)
 
-    def moved(before: Person, after: Person) -> Mask:
+    def moved(before: Person, after: Person, now: Instant) -> Mask:
         was, now = read(before), read(after)
         if same(was, now):
             return 0
@@ -99,13 +116,13 @@ def _by_mark(read: Read, asked: Sequence[_Asked]) -> Moved:
     return moved
 
 
-def _by_number(read: Read, asked: Sequence[_Asked]) -> Moved:
+def _by_number(read: Read, asked: Sequence[Asked]) -> Moved:
     ascending = sorted(((bound, 1 << place) for place, one in asked for bound in one.bounds))
     bounds = [bound for bound, _ in ascending]
     bits = [bit for _, bit in ascending]
     everybody = mask_of(place for place, _ in asked)
 
-    def moved(before: Person, after: Person) -> Mask:
+    def moved(before: Person, after: Person, now: Instant) -> Mask:
         was, now = read(before), read(after)
         if was == now:
             return 0
@@ -120,10 +137,10 @@ def _by_number(read: Read, asked: Sequence[_Asked]) -> Moved:
     return moved
 
 
-def _by_events(event_type: str, name: str, asked: Sequence[_Asked]) -> Moved:
+def _by_events(event_type: str, name: str, asked: Sequence[Asked]) -> Moved:
     masks = _masks(asked)
 
-    def moved(before: Person, after: Person) -> Mask:
+    def moved(before: Person, after: Person, now: Instant) -> Mask:
         found = 0
         for person, other in ((before, after), (after, before)):
             for mark in _only_of(person, other, event_type, name):
