@@ -91,3 +91,37 @@ async def exports_show_what_the_key_may_see(platform: Running) -> None:
     admin = await platform.key("admin")
     trail = (await platform.client.get("/v1/audit", headers=admin)).json()["items"]
     assert {"segments.export", "profile.read_unmasked"} <= {one["action"] for one in trail}
+
+
+async def test_a_campaign_goes_live_when_somebody_else_has_approved_it(
+    fresh_database: str, fresh_redis: str
+) -> None:
+    author, other = "author", "other"
+    async with a_platform(
+        fresh_database, fresh_redis, ZHIYIN_CAMPAIGN_APPROVAL="separate"
+    ) as platform:
+        scopes = [f"campaigns:{what}" for what in ("read", "write", "approve")]
+        keys = {name: await platform.key(*scopes) for name in (author, other)}
+
+        async def ask(who: str, path: str, body: object = None) -> tuple[int, str | None]:
+            url = f"/v1/campaigns{path}"
+            answer = await platform.client.post(url, headers=keys[who], json=body or {})
+            return answer.status_code, answer.json().get("code")
+
+        assert await ask(author, "", A_CAMPAIGN) == (201, None)
+        assert await ask(author, "/thanks/launch") == (409, "not_approved")
+        assert await ask(author, "/thanks/approve") == (403, "own_campaign")
+        assert await ask(other, "/thanks/approve") == (200, None)
+        assert await ask(author, "/thanks/launch") == (200, None)
+        shown = await platform.client.get("/v1/campaigns/thanks", headers=keys[author])
+        who = {one["state"]: one["by"] for one in shown.json()["history"]}
+        assert who["draft"] == who["live"] != who["approved"]
+
+
+A_CAMPAIGN = {
+    "key": "thanks",
+    "name": "Thanks",
+    "purpose": "transactional",
+    "trigger": {"on": "event", "type": "purchase.completed"},
+    "steps": [{"points": 10}],
+}

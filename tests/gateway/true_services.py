@@ -52,9 +52,11 @@ def processes(
 
 
 @asynccontextmanager
-async def a_platform(database: str, redis: str, logs: Path | None = None) -> AsyncIterator[Running]:
+async def a_platform(
+    database: str, redis: str, logs: Path | None = None, **settings: str
+) -> AsyncIterator[Running]:
     """The services as processes, and a gateway before them in ours, with all it does beside.
-    `logs`: a file for everything they have to say."""
+    `logs`: a file for everything they have to say; `settings`: more for their environment."""
     ports = {name: a_free_port() for name in SERVICES}
     environment = {
         **os.environ,
@@ -64,6 +66,7 @@ async def a_platform(database: str, redis: str, logs: Path | None = None) -> Asy
         "ZHIYIN_PARTITIONS": "4",
         "ZHIYIN_LANES": "2",
         "ZHIYIN_LOG_LEVEL": "debug" if logs else "error",
+        **settings,
     }
     await asyncio.gather(*(migrated(name, environment) for name in (*SERVICES, "gateway")))
     urls = {f"{name}_urls": (f"http://127.0.0.1:{port}",) for name, port in ports.items()}
