@@ -1,7 +1,8 @@
 """Days, schedules and broadcasts: what begins a campaign without anybody doing anything."""
 
 import asyncio
-from datetime import UTC, date, datetime
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from services.engagement.domain.campaign import Campaign, ScheduleStart
 from services.engagement.domain.cron import cron
 from services.engagement.domain.dates import DateStart
 from services.engagement.domain.festivals import FESTIVALS
-from services.engagement.domain.holidays import day_off, public_holiday
+from services.engagement.domain.holidays import _statutory, day_off, public_holiday
 from services.engagement.domain.until import Until
 from services.engagement.domain.zones import zone_of
 from tests.builders import an_update
@@ -140,6 +141,28 @@ def test_the_chinese_calendar_knows_days_off_and_days_worked() -> None:
     assert day_off(date(2026, 10, 17))
     assert public_holiday(date(2026, 10, 17)) is None
     assert [day_off(date(2090, 1, each)) for each in (6, 7, 9)] == [False, True, False]
+
+
+def test_of_a_year_not_settled_yet_the_days_off_are_those_the_law_names() -> None:
+    year = [date(2090, 1, 1) + timedelta(days=each) for each in range(365)]
+    named = Counter(name for day in year if (name := public_holiday(day)))
+    assert named == {
+        "New Year's Day": 1, "Spring Festival": 4, "Tomb-sweeping Day": 1, "Labour Day": 2,
+        "Dragon Boat Festival": 1, "Mid-autumn Festival": 1, "National Day": 3,
+    }  # fmt: skip
+    assert public_holiday(date(2090, 1, 29)) == "Spring Festival"  # New Year's Eve
+    assert day_off(date(2090, 10, 3))
+    assert not day_off(date(2090, 10, 4))
+
+
+def test_the_days_the_law_names_are_among_those_of_every_year_that_is_settled() -> None:
+    """The calendar's own years tell whether we read the law as it is."""
+    for year in (2025, 2026):
+        for each in range(365):
+            day = date(year, 1, 1) + timedelta(days=each)
+            if (named := _statutory(day)) is not None:
+                assert public_holiday(day) is not None, (day, named)
+                assert day_off(day)
 
 
 @pytest.mark.parametrize(

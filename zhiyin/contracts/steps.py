@@ -38,7 +38,8 @@ class WebhookStep(Struct, frozen=True, forbid_unknown_fields=True):
 class WaitUntil(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Until the person's clock next shows `until`, `after` from now at the earliest, on one of the
     days `on` (none: on any). `workday` and `holiday` go by the Chinese calendar: days off are
-    weekends and public holidays, without the weekends that are worked in exchange."""
+    weekends and public holidays, without the weekends that are worked in exchange (where those
+    are published)."""
 
     until: ClockTime
     on: Annotated[list[Day], Meta(max_length=9)] = []
