@@ -8,6 +8,7 @@ import services.engagement.main
 import services.gateway.main
 import services.profile.main
 import services.segmentation.main
+from zhiyin.runtime.settings import ServiceSettings
 
 Main = Callable[[Sequence[str]], int]
 MAINS: dict[str, Main] = {
@@ -130,3 +131,17 @@ def test_a_server_that_does_not_answer_is_one_line(
     assert MAINS[service]([command]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "does not answer" in line
+
+
+@pytest.mark.parametrize(("cores", "lanes"), [(1, 1), (2, 1), (4, 2)])
+def test_a_second_lane_wants_a_core_of_its_own(
+    cores: int, lanes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    environ = {
+        "ZHIYIN_POSTGRES": "postgresql://127.0.0.1/x",
+        "ZHIYIN_REDIS": "redis://127.0.0.1:6379",
+        "ZHIYIN_SECRET_KEY": "k" * 32,
+    }
+    assert ServiceSettings.from_env(environ).lanes == lanes
+    assert ServiceSettings.from_env({**environ, "ZHIYIN_LANES": "3"}).lanes == 3

@@ -11,6 +11,7 @@ from zhiyin.runtime import env
 from zhiyin.runtime.env import SettingsError, required
 
 SHORTEST_SECRET: Final = 16
+_FEW_CORES: Final = 2
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 
@@ -67,7 +68,7 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             timezone=env.timezone(environ, "ZHIYIN_TIMEZONE", "Asia/Shanghai"),
             currency=env.currency(environ, "ZHIYIN_CURRENCY", "CNY"),
             partitions=env.integer(environ, "ZHIYIN_PARTITIONS", 8, 1, 1024),
-            lanes=env.integer(environ, "ZHIYIN_LANES", 2, 1, 64),
+            lanes=env.integer(environ, "ZHIYIN_LANES", _lanes(), 1, 64),
             batch_records=env.integer(environ, "ZHIYIN_BATCH_RECORDS", 4_000, 1, 10_000),
             log_level=env.one_of(environ, "ZHIYIN_LOG_LEVEL", "info", LOG_LEVELS),
             log_retention_days=env.integer(environ, "ZHIYIN_LOG_RETENTION_DAYS", 7, 1, 3650),
@@ -94,6 +95,11 @@ def _retention(environ: Mapping[str, str]) -> Limits:
         return limits_in(environ.get("ZHIYIN_RETENTION", ""))
     except ValueError as error:
         raise SettingsError(f"ZHIYIN_RETENTION: {error}") from error
+
+
+def _lanes() -> int:
+    """A second batch in flight wants a core of its own: docs/decisions/0002-lanes.md."""
+    return 1 if (os.cpu_count() or 1) <= _FEW_CORES else 2
 
 
 def _secret(environ: Mapping[str, str]) -> str:
