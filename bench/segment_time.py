@@ -21,7 +21,7 @@ from bench.population import RULES, SEGMENT, Due, settle_down
 from bench.report import Figure, show
 from bench.segments_in_force import only_segments
 from bench.servers import Servers, servers
-from zhiyin.contracts.instants import DAY, MINUTE, SECOND, Instant
+from zhiyin.contracts.instants import DAY, MINUTE, SECOND, Duration, Instant
 from zhiyin.contracts.segments import decode_segment_changed
 from zhiyin.contracts.topics import SEGMENT_CHANGED
 from zhiyin.runtime.clock import wall_clock
@@ -32,6 +32,8 @@ from zhiyin.runtime.log.postgres import PostgresLog
 LIVE = 300
 PENDING = 100_000
 INSTANCES = 2
+# Putting a person down takes this long at most.
+SETTLING: Duration = SECOND // 10_000
 
 
 def log_of(machine: Servers) -> EventLog:
@@ -108,27 +110,28 @@ async def calm(machine: Servers, pending: int, seconds: int) -> Sequence[Figure]
 
 
 async def burst(machine: Servers, people: int, rate: int, instances: int) -> Sequence[Figure]:
-    """All due within the minute before the services start; news of people keeps coming."""
+    """All due within one minute, while news of people keeps coming. Time runs from when the first
+    of them is due."""
     machine.run("segmentation", "migrate")
     db = await asyncpg.connect(machine.postgres.dsn)
     await only_segments(db, RULES)
-    begin: Instant = wall_clock() - MINUTE
+    begin: Instant = wall_clock() + people * SETTLING + MINUTE
     everybody = [Due(n, begin + n * MINUTE // people) for n in range(people)]
     await settle_down(db, everybody)
     log = log_of(machine)
     await log.start()
     with ExitStack() as stack:
-        started = time.perf_counter()
         names = [f"segmentation-{number + 1}" for number in range(instances)]
         urls = [
             stack.enter_context(machine.serving("segmentation", ZHIYIN_INSTANCE=name))[1]
             for name in names
         ]
         await asyncio.gather(*map(up, urls))
+        await asyncio.sleep(max(0.0, (begin - wall_clock()) / SECOND))
         async with news_of(log, everybody[-max(people // 10, 1) :], rate) as told:
             while await entered(db) < people:
                 await asyncio.sleep(0.1)
-            seconds = time.perf_counter() - started
+            seconds = (wall_clock() - begin) / SECOND
         seen: Counter[int] = Counter()
         for url in urls:
             seen.update((await delays(url)).get("event_to_segment", {}))

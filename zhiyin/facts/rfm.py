@@ -47,8 +47,8 @@ def rfm_at(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> Rf
 def rfm_course(
     history: OrderHistory, now: Instant, thresholds: RfmThresholds
 ) -> list[tuple[Instant, Rfm]]:
-    """The scores at `now`, and every later ones with the instant they hold from, if no order
-    comes."""
+    """The scores at `now`, and all later ones if no order comes, each with the instant from which
+    it holds."""
     last = history.totals.last_at
     if history.totals.count == 0 or last is None:
         return [(now, _NO_ORDERS)]

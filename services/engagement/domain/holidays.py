@@ -1,6 +1,6 @@
 """Days off and days worked by the Chinese calendar of public holidays."""
 
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -9,8 +9,6 @@ import chinese_calendar
 from services.engagement.domain.festivals import FESTIVALS
 
 _SATURDAY: Final = 5
-
-
 # Days off by law (全国年节及纪念日放假办法 as of 2025): festival, first day, how many days.
 _STATUTORY: Final = (
     ("New Year's Day", "new-year", 0, 1),
@@ -53,6 +51,6 @@ def _detail(day: date) -> tuple[bool, str | None] | None:
 def _statutory(day: date) -> str | None:
     for name, festival, begins, days in _STATUTORY:
         kept = FESTIVALS[festival](day.year)
-        if kept is not None and begins <= (day - kept) // timedelta(days=1) < begins + days:
+        if kept is not None and begins <= (day - kept).days < begins + days:
             return name
     return None

@@ -85,18 +85,21 @@ async def save(tx: Connection, changed: Sequence[Outcome]) -> None:
 
 
 async def reach_goals(tx: Connection, reached: Collection[tuple[str, str, Instant]]) -> None:
-    """(person, campaign, when what it is for happened)."""
+    """(person, campaign, when what it is for happened). Found by person first: joined in one go, a
+    table without statistics may be read by campaign, all of it for each."""
     rows = sorted(reached)
     if rows:
         await tx.execute(
-            """UPDATE subject s SET goal_at = n.at
-               FROM (SELECT profile_id, campaign, min(u.at) AS at
+            """WITH known AS MATERIALIZED (
+                 SELECT ctid AS place, profile_id, campaign, at, until FROM subject
+                 WHERE profile_id = ANY($1::text[]) AND goal_at IS NULL)
+               UPDATE subject s SET goal_at = n.at
+               FROM (SELECT known.place, min(u.at) AS at
                      FROM unnest($1::text[], $2::text[], $3::bigint[])
                        AS u(profile_id, campaign, at)
-                     JOIN subject known USING (profile_id, campaign)
-                     WHERE known.goal_at IS NULL AND u.at >= known.at AND u.at <= known.until
-                     GROUP BY profile_id, campaign) n
-               WHERE s.profile_id = n.profile_id AND s.campaign = n.campaign""",
+                     JOIN known USING (profile_id, campaign)
+                     WHERE u.at >= known.at AND u.at <= known.until GROUP BY known.place) n
+               WHERE s.ctid = n.place""",
             [row[0] for row in rows],
             [row[1] for row in rows],
             [row[2] for row in rows],
