@@ -41,7 +41,8 @@ def rfm(facts: Facts, now: Instant, thresholds: RfmThresholds = DEFAULT_RFM) -> 
 
 def rfm_at(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> Rfm:
     """As `rfm`, for asking about several instants of one person."""
-    return rfm_course(history, now, thresholds)[0][1]
+    ladders = _ladders(history, now, thresholds)
+    return _NO_ORDERS if ladders is None else _top(ladders)
 
 
 def rfm_course(
@@ -49,27 +50,40 @@ def rfm_course(
 ) -> list[tuple[Instant, Rfm]]:
     """The scores at `now`, and all later ones if no order comes, each with the instant from which
     it holds."""
+    ladders = _ladders(history, now, thresholds)
+    if ladders is None:
+        return [(now, _NO_ORDERS)]
+    course, since = [], now
+    while True:
+        scores = _top(ladders)
+        course.append((since, scores))
+        if scores.next_flip is None:
+            return course
+        since = scores.next_flip
+        for ladder in ladders:
+            if ladder[0][1] == since:
+                del ladder[0]
+
+
+def _ladders(
+    history: OrderHistory, now: Instant, thresholds: RfmThresholds
+) -> tuple[list[_Score], list[_Score], list[_Score]] | None:
+    """The scores of R, F and M still to come, the one that holds first; None without orders."""
     last = history.totals.last_at
     if history.totals.count == 0 or last is None:
-        return [(now, _NO_ORDERS)]
+        return None
     at = history.effective(now)
-    ladders = (
+    return (
         _recency(last, at, thresholds),
         _frequency(history, at, thresholds),
         _monetary(history, at, thresholds),
     )
-    course, since = [], now
-    while True:
-        (r, r_until), (f, f_until), (m, m_until) = (ladder[0] for ladder in ladders)
-        until = min(r_until, f_until, m_until)
-        flip = until if until < _NEVER else None
-        course.append((since, Rfm(r, f, m, rfm_class(r, f, m), flip)))
-        if flip is None:
-            return course
-        since = flip
-        for ladder in ladders:
-            if ladder[0][1] == flip:
-                del ladder[0]
+
+
+def _top(ladders: tuple[list[_Score], list[_Score], list[_Score]]) -> Rfm:
+    (r, r_until), (f, f_until), (m, m_until) = (ladder[0] for ladder in ladders)
+    until = min(r_until, f_until, m_until)
+    return Rfm(r, f, m, rfm_class(r, f, m), until if until < _NEVER else None)
 
 
 def _recency(last: Instant, now: Instant, thresholds: RfmThresholds) -> list[_Score]:
