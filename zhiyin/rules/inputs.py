@@ -18,14 +18,13 @@ from zhiyin.rules.loose import NEGATIONS, many
 from zhiyin.rules.marks import EQUALITY, Mark, comparable, marks_asked, marks_of
 from zhiyin.rules.numbers import Exact
 from zhiyin.rules.options import DEFAULT, Options
-from zhiyin.rules.paths import AGES, ORDERING, QUINTILES, FactPath, Kind, locate
+from zhiyin.rules.paths import AGES, ORDERING, QUINTILES, FactPath, Kind, is_scored, locate
 from zhiyin.rules.reads import dependencies, leaves
 from zhiyin.rules.tree import Aggregate, Anniversary, FactIs, Leaf, Recency, Rule
 
 Sort = Literal["all", "value", "mark", "number", "event", "age", "last", "course"]
 _COMPARED: Final = ORDERING | EQUALITY | {"ne", "not_in", "none_of"}
 _NUMBERS: Final = (Kind.NUMBER, Kind.MONEY)
-_SCORED: Final = ("rfm", "lifecycle", QUINTILES)
 
 
 class Input(Struct, frozen=True):
@@ -120,7 +119,7 @@ def _of_fact(fact: FactIs, path: FactPath | None, options: Options) -> Iterable[
 
 def _of_course(fact: FactIs, path: FactPath) -> Iterable[Input]:
     """Scores, classes and stages: of few values, whose course is known if nothing happens."""
-    if path.root not in _SCORED or path.kind is Kind.TIME:
+    if not is_scored(path):
         return _coarse(fact)
     course = Input("orders", "course", fact.path, leaf=fact)
     return [course, Input(QUINTILES)] if path.root == QUINTILES else [course]

@@ -25,7 +25,7 @@ from zhiyin.rules.marks import (
 )
 from zhiyin.rules.numbers import Exact, exact
 from zhiyin.rules.options import DEFAULT, Options
-from zhiyin.rules.paths import AGES, FactPath, Kind, locate
+from zhiyin.rules.paths import AGES, FactPath, Kind, is_scored, locate
 from zhiyin.rules.person import Person
 from zhiyin.rules.tree import (
     Aggregate,
@@ -177,7 +177,7 @@ def _presence(path: FactPath | None, written: str) -> Needs:
 
 def _of_course(path: FactPath, fact: FactIs, options: Options) -> Needs:
     """Of what time changes: one of the values wanted, now or later."""
-    if path.root not in ("rfm", "quintiles", "lifecycle") or path.kind is Kind.TIME:
+    if not is_scored(path):
         return _NOTHING
     if path.kind is Kind.NUMBER:
         test = value_test(fact.op, fact.value, path.kind, options)

@@ -44,6 +44,7 @@ def _fixed(path: str, kind: Kind, dependency: str, choices: tuple[str, ...] = ()
 
 # RFM by the population's fifths: changes with orders, and with the population's cut points.
 QUINTILES: Final = "quintiles"
+_SCORED: Final = ("rfm", "lifecycle", QUINTILES)
 
 _FIXED: Final = {
     path: _fixed(path, kind, dependency)
@@ -160,6 +161,12 @@ def ops_of(path: FactPath) -> frozenset[Op]:
     if path.root == "as_of":
         return ORDERING
     return OPS[path.kind]
+
+
+def is_scored(path: FactPath) -> bool:
+    """Whether it is a score, a class or a stage: one of few values, which time moves in a way that
+    is known."""
+    return path.root in _SCORED and path.kind is not Kind.TIME
 
 
 def fixed_paths() -> tuple[str, ...]:
