@@ -22,6 +22,8 @@ from zhiyin.runtime.problems import FieldError, Problem
 
 MOST_EVENTS: Final = 2500
 _RETRY_SECONDS: Final = 2
+# The usual SDKs of storefronts hang up after ten seconds. They are to hear a 503 before.
+_CONFIRM_SECONDS: Final = 6.0
 # Judging takes some 50 µs an event; others get their turn in between.
 _TURN: Final = 200
 
@@ -110,8 +112,10 @@ class Ingest:
         self._counted.labels("accepted").inc(len(accepted))
         messages = [Message(event.topic, event.key, event.value, headers) for event in accepted]
         secrets = [secret for event in accepted for secret in event.secrets]
-        await _confirmed(self._vault.keep(secrets), "the vault does not confirm")
-        positions = await _confirmed(self._log.append(messages), "the event log does not confirm")
+        by = asyncio.get_running_loop().time() + _CONFIRM_SECONDS
+        await _confirmed(self._vault.keep(secrets), by, "the vault does not confirm")
+        append = self._log.append(messages)
+        positions = await _confirmed(append, by, "the event log does not confirm")
         for event in accepted:
             self._tallies.accepted(event.source, event.type, event.properties, now)
         ends = (Mark(where.topic, where.number, where.offset + 1) for where in positions)
@@ -137,9 +141,11 @@ class Ingest:
             self._counted.labels(refusal.code).inc()
 
 
-async def _confirmed(durable: Awaitable[Any], message: str) -> Any:
+async def _confirmed(durable: Awaitable[Any], by: float, message: str) -> Any:
+    """`by`: seconds on the clock of the loop."""
     try:
-        return await durable
+        async with asyncio.timeout_at(by):
+            return await durable
     except Exception as error:
         if isinstance(error, LogUnavailable) or is_outage(error):
             raise Problem(503, "unavailable", message, retry_after=_RETRY_SECONDS) from error

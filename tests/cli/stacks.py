@@ -60,7 +60,7 @@ class RunningStack:
             connection["gateway"] + path,
             json=body,
             headers={"Authorization": f"Bearer {connection[key]}"},
-            timeout=10,
+            timeout=30,
             trust_env=False,
         )
 

@@ -1,9 +1,11 @@
 """Posting events over HTTP: receipts, partial acceptance, limits, and what reaches the log."""
 
+import asyncio
 import gzip
 import json
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from hypothesis import HealthCheck, given
@@ -182,6 +184,19 @@ async def test_a_log_that_does_not_confirm_is_503_with_a_time_to_come_back(
     assert answer.status_code == 503
     assert answer.headers["retry-after"].isdecimal()
     assert answer.json()["code"] == "unavailable"
+
+
+async def test_a_log_that_hangs_is_503_before_the_storefront_hangs_up(gateway: Running) -> None:
+    admin = await asyncpg.connect(gateway.gateway.settings.service.postgres)
+    try:
+        async with admin.transaction():
+            await admin.execute("LOCK TABLE log.chunk")
+            async with asyncio.timeout(9):
+                answer = await post(gateway, a_purchase("M-hung"))
+    finally:
+        await admin.close()
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert (await post(gateway, a_purchase("M-after"))).status_code == 202
 
 
 async def test_too_much_under_way_is_429(gateway: Running) -> None:
