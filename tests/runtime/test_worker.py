@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -12,6 +12,7 @@ from tests.runtime.counting import COUNTED, OTHERS, QUICK, THINGS, Bench, count,
 from tests.runtime.cutting_proxy import CuttingProxy
 from zhiyin.runtime.db import Database
 from zhiyin.runtime.log import LogUnavailable, Message, Partition, Position, Record
+from zhiyin.runtime.ownership import Ownership
 from zhiyin.runtime.worker import Halted, WorkerOptions
 
 
@@ -78,6 +79,29 @@ async def test_another_log_halts_the_worker(bench: Bench) -> None:
         async with bench.worker() as worker:
             await bench.eventually(lambda: _true_when(worker.status().halted is not None))
     assert "x" not in await bench.counts()
+
+
+async def test_a_holder_that_reads_on_while_it_is_replaced_is_no_other_log(bench: Bench) -> None:
+    await bench.send("a", key="k")
+    async with bench.worker():
+        await bench.until_counted(1)
+    consumer = bench.log.consumer("counting", [THINGS])
+    looked_up = consumer.bounds
+    asked: list[int] = []
+
+    async def bounds(partitions: Collection[Partition]) -> Mapping[Partition, tuple[int, int]]:
+        found = await looked_up(partitions)
+        asked.append(len(partitions))
+        if len(asked) == 1:
+            await bench.send("b", key="k")
+            async with bench.worker():
+                await bench.until_counted(2)
+        return found
+
+    consumer.bounds = bounds  # type: ignore[method-assign]
+    place = Partition(THINGS, number_of("k"))
+    stands = await Ownership(bench.db, consumer).gain([place])
+    assert stands[place].next == 2
 
 
 async def test_a_truncated_log_halts_a_running_worker(bench: Bench) -> None:

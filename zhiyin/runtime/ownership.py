@@ -1,6 +1,6 @@
 """Taking over partitions: bump their epoch, check that the log is still the one we know."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import structlog
@@ -26,18 +26,26 @@ class Ownership:
 
     async def gain(self, partitions: Collection[Partition]) -> dict[Partition, Stand]:
         """Take over, however long PostgreSQL or the log may be away. Raises Halted."""
-        bounds = await until_it_works("bounds", lambda: self._consumer.bounds(partitions))
-        firsts = {partition: bounds[partition][0] for partition in partitions}
+        firsts = {
+            partition: first for partition, (first, _) in (await self._bounds(partitions)).items()
+        }
 
         async def bump() -> dict[Partition, Gain]:
             async with self._db.transaction() as tx:
                 return await fence.gain(tx, firsts)
 
         gains = await until_it_works("gain", bump)
+        # Asked again: until just now the last holder may have read on, beyond what was the end.
+        bounds = await self._bounds(partitions)
         for partition, found in gains.items():
             await self._check(partition, found, bounds[partition])
         self._epochs |= {partition: found.stand.epoch for partition, found in gains.items()}
         return {partition: found.stand for partition, found in gains.items()}
+
+    async def _bounds(
+        self, partitions: Collection[Partition]
+    ) -> Mapping[Partition, tuple[int, int]]:
+        return await until_it_works("bounds", lambda: self._consumer.bounds(partitions))
 
     async def _check(self, partition: Partition, found: Gain, bounds: tuple[int, int]) -> None:
         first, end = bounds
