@@ -70,7 +70,7 @@ class Backfill:
 
 
 async def _bring_up(tx: Connection, profile_ids: list[str], rules: SegmentSet) -> list[Verdict]:
-    people, now = await store.lock_whole(tx, profile_ids)
+    people, now = await store.present_people(tx, profile_ids)
     return [_caught_up(one, rules, now) for one in people]
 
 

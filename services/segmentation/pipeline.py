@@ -36,7 +36,7 @@ class Pipeline:
         arrivals, rejected = read(records)
         rules = await self._catalogue.current(tx)
         by_person = _by_person(arrivals)
-        known, now = await store.lock_people(tx, list(by_person))
+        known, now = await store.known_people(tx, list(by_person))
         await self._names.note(tx, arrivals)
         stored = await store.snapshots(
             tx, [key for key, one in known.items() if needs_snapshot(one, rules, now)]
@@ -52,7 +52,7 @@ class Pipeline:
         """People whom time moves. A timer that comes early (its person has changed since)
         changes nothing and is set again."""
         rules = await self._catalogue.current(tx)
-        people, now = await store.lock_whole(tx, [timer.profile_id for timer in due])
+        people, now = await store.present_people(tx, [timer.profile_id for timer in due])
         verdicts = [after_time(one, rules, now) for one in people]
         await set_timers(tx, flip_timers(verdicts))
         return await self._saving.states(tx, verdicts)

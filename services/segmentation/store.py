@@ -1,5 +1,5 @@
-"""People in PostgreSQL. Everything here works on the caller's transaction;
-rows are locked and written in the order of profile ids, so that batches never deadlock."""
+"""People in PostgreSQL. Everything here works on the caller's transaction, which holds the positions
+of their partitions: nobody else writes these people until it commits, so no row is locked."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -20,9 +20,9 @@ async def begin(tx: Connection) -> int:
     return revision
 
 
-class Locked(NamedTuple):
-    """`now` is the database's instant once the locks were held: whoever held them before decided
-    at an earlier one, so nobody's time ever runs backwards."""
+class Known(NamedTuple):
+    """`now` is the database's instant after the positions were held: whoever held them before
+    decided at an earlier one, so nobody's time ever runs backwards."""
 
     people: dict[str, PersonCopy]
     now: Instant
@@ -35,47 +35,42 @@ class Whole(NamedTuple):
     snapshot: bytes
 
 
-class LockedWhole(NamedTuple):
-    """As `Locked`."""
+class Present(NamedTuple):
+    """As `Known`."""
 
     people: list[Whole]
     now: Instant
 
 
-# The clock is read above the locks: the newest reading is of after the last of them.
-_LOCK: Final = """
-SELECT p.*, clock_timestamp() FROM (
-  SELECT profile_id, partition, version, sequence, state, snapshot IS NULL AS gone
-  FROM person WHERE profile_id = ANY($1::text[]) ORDER BY profile_id FOR UPDATE
-) p
+_KNOWN: Final = """
+SELECT profile_id, partition, version, sequence, state, snapshot IS NULL AS gone,
+  clock_timestamp()
+FROM person WHERE profile_id = ANY($1::text[])
 """
-_LOCK_WHOLE: Final = """
-SELECT p.*, clock_timestamp() FROM (
-  SELECT profile_id, partition, version, sequence, state, snapshot
-  FROM person WHERE profile_id = ANY($1::text[]) AND snapshot IS NOT NULL
-  ORDER BY profile_id FOR UPDATE
-) p
+_PRESENT: Final = """
+SELECT profile_id, partition, version, sequence, state, snapshot, clock_timestamp()
+FROM person WHERE profile_id = ANY($1::text[]) AND snapshot IS NOT NULL ORDER BY profile_id
 """
 
 
-async def lock_people(tx: Connection, profile_ids: Sequence[str]) -> Locked:
-    """Those already known, locked."""
-    rows = await tx.fetch(_LOCK, sorted(profile_ids))
+async def known_people(tx: Connection, profile_ids: Sequence[str]) -> Known:
+    """Those already known, in no order."""
+    rows = await tx.fetch(_KNOWN, list(profile_ids))
     people = {
         profile_id: PersonCopy(profile_id, partition, version, sequence, decode_state(state), gone)
         for profile_id, partition, version, sequence, state, gone, _ in rows
     }
-    return Locked(people, instant(rows[-1][-1]) if rows else await now(tx))
+    return Known(people, instant(rows[-1][-1]) if rows else await now(tx))
 
 
-async def lock_whole(tx: Connection, profile_ids: Sequence[str]) -> LockedWhole:
-    """Those who are still there, locked, in the order of their ids."""
-    rows = await tx.fetch(_LOCK_WHOLE, sorted(profile_ids))
+async def present_people(tx: Connection, profile_ids: Sequence[str]) -> Present:
+    """Those who are still there, in the order of their ids."""
+    rows = await tx.fetch(_PRESENT, list(profile_ids))
     people = [
         Whole(PersonCopy(profile_id, partition, version, sequence, decode_state(state)), snapshot)
         for profile_id, partition, version, sequence, state, snapshot, _ in rows
     ]
-    return LockedWhole(people, instant(rows[-1][-1]) if rows else await now(tx))
+    return Present(people, instant(rows[-1][-1]) if rows else await now(tx))
 
 
 async def snapshots(tx: Connection, profile_ids: Sequence[str]) -> dict[str, bytes]:

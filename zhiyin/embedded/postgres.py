@@ -37,6 +37,8 @@ SETTINGS = {
     "checkpoint_completion_target": "0.9",
     "random_page_cost": "1.1",
     "jit": "off",
+    # on few cores handing reads to workers costs more than it saves
+    "io_method": "sync",
     # queues (outbox, timers) turn over quickly
     "autovacuum_naptime": "15s",
     "autovacuum_vacuum_cost_delay": "1ms",
