@@ -56,6 +56,7 @@ class Call(Struct, frozen=True, kw_only=True):
     - `scope`: None for whoever has a key or a session; with `public` nobody needs either;
       `and_scope` is needed besides
     - `mask`: what becomes of the service's answer about a person, given their names
+    - `or_status`: of the same answer where something was there already, or was not
     - `creates`: heeds `Idempotency-Key`, as does every forwarded POST that changes something
     - `streams`: a caller who accepts `application/x-ndjson` gets the answer line by line
     - `media`: media types of an answer that is not JSON
@@ -77,6 +78,7 @@ class Call(Struct, frozen=True, kw_only=True):
     answer: Any = None
     answer_example: Any = None
     status: int = 200
+    or_status: int | None = None
     query: tuple[Query, ...] = ()
     prepare: str | None = None
     mask: Callable[[bytes, Sequence[str]], bytes] | None = None

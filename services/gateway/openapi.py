@@ -167,7 +167,8 @@ def _responses(call: Call, schemas: dict[int, Any], components: dict[str, Any]) 
         answer["content"] = _answer_content(call, schemas, components)
     refusals = {str(status): _PROBLEM for status in (401, 403, 429, 503, "default")}
     unchanged = _UNCHANGED if _conditional(call) else {}
-    return {str(call.status): answer, **unchanged, **refusals}
+    done = {str(status): answer for status in (call.status, call.or_status) if status is not None}
+    return {**done, **unchanged, **refusals}
 
 
 def _answer_content(

@@ -93,6 +93,17 @@ async def exports_show_what_the_key_may_see(platform: Running) -> None:
     assert {"segments.export", "profile.read_unmasked"} <= {one["action"] for one in trail}
 
 
+async def test_what_is_new_and_what_was_there_are_answered_as_documented(platform: Running) -> None:
+    key = await platform.key("admin")
+    rule = {"rule": {"fact": "orders.count", "op": "gte", "value": 3}, "name": "Regular"}
+    documented = (await platform.client.get("/openapi.json")).json()["paths"]
+    answers = documented["/v1/tag-rules/{tag}"]["put"]["responses"]
+    for status in (201, 200):
+        put = await platform.client.put("/v1/tag-rules/regular", headers=key, json=rule)
+        assert put.status_code == status, put.text
+        assert "application/json" in answers[str(status)]["content"]
+
+
 async def test_a_campaign_goes_live_when_somebody_else_has_approved_it(
     fresh_database: str, fresh_redis: str
 ) -> None:

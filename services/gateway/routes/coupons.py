@@ -64,7 +64,7 @@ CALLS: Final = (
         "POST", "coupon-templates/{key}/claim", "coupons.claim",
         "A customer takes a coupon; again with the same claim_id gets the same",
         scope=COUPONS_REDEEM, or_scope=CAMPAIGNS_WRITE, body=ClaimSpec, status=201,
-        example={"profile_id": "9f1c…", "claim_id": "spring-page"}, creates=True,
+        or_status=200, example={"profile_id": "9f1c…", "claim_id": "spring-page"}, creates=True,
     ),
     _call(
         "GET", "coupon-costs", "coupons.costs",

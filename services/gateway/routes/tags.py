@@ -41,7 +41,7 @@ CALLS: Final = (
     _call("GET", "tag-rules/{tag}", "tag-rules.show", "One tag rule", answer=TagRuleView),
     _call(
         "PUT", "tag-rules/{tag}", "tag-rules.put", "Define when a tag is set, and for how long",
-        body=TagRuleSpec, example=_SPEC, answer=TagRuleView,
+        body=TagRuleSpec, example=_SPEC, answer=TagRuleView, or_status=201,
     ),
     _call("DELETE", "tag-rules/{tag}", "tag-rules.delete", "End a tag rule", status=204),
     _call(
