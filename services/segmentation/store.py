@@ -1,5 +1,6 @@
-"""People in PostgreSQL. Everything here works on the caller's transaction, which holds the positions
-of their partitions: nobody else writes these people until it commits, so no row is locked."""
+"""People in PostgreSQL. Everything here works on the caller's transaction, which holds the
+positions of their partitions: nobody else writes these people until it commits, so no row is
+locked."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
