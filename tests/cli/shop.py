@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.cli.stacks import RunningStack
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 60
 
 
 def purchase(event_id: str) -> dict[str, Any]:

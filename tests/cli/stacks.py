@@ -60,7 +60,7 @@ class RunningStack:
             connection["gateway"] + path,
             json=body,
             headers={"Authorization": f"Bearer {connection[key]}"},
-            timeout=30,
+            timeout=10,  # as the libraries of storefronts wait
             trust_env=False,
         )
 
