@@ -56,7 +56,7 @@ FROM person WHERE profile_id = ANY($1::text[]) AND snapshot IS NOT NULL ORDER BY
 
 async def known_people(tx: Connection, profile_ids: Sequence[str]) -> Known:
     """Those already known, in no order."""
-    rows = await tx.fetch(_KNOWN, list(profile_ids))
+    rows = await tx.fetch(_KNOWN, profile_ids)
     people = {
         profile_id: PersonCopy(profile_id, partition, version, sequence, decode_state(state), gone)
         for profile_id, partition, version, sequence, state, gone, _ in rows
@@ -66,7 +66,7 @@ async def known_people(tx: Connection, profile_ids: Sequence[str]) -> Known:
 
 async def present_people(tx: Connection, profile_ids: Sequence[str]) -> Present:
     """Those who are still there, in the order of their ids."""
-    rows = await tx.fetch(_PRESENT, list(profile_ids))
+    rows = await tx.fetch(_PRESENT, profile_ids)
     people = [
         Whole(PersonCopy(profile_id, partition, version, sequence, decode_state(state)), snapshot)
         for profile_id, partition, version, sequence, state, snapshot, _ in rows

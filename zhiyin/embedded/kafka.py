@@ -21,7 +21,7 @@ STOP_SECONDS = 10
 STARTED = b"Kafka Server started"
 # The second compiler takes as much of the processor in the first minutes as the broker itself, and
 # a broker for one machine comes out no faster.
-HEAP = (
+JVM_OPTIONS = (
     "-Xms256m",
     "-Xmx512m",
     "-XX:+UseG1GC",
@@ -121,7 +121,7 @@ class Kafka:
         """Returns how long the log was before, to tell a new start from an old one."""
         log = self.log(node.number)
         mark = log.stat().st_size if log.exists() else 0
-        command = self._java(HEAP, "kafka.Kafka", str(self._config(node)))
+        command = self._java(JVM_OPTIONS, "kafka.Kafka", str(self._config(node)))
         self.processes[node.number] = child.start(command, log)
         return mark
 

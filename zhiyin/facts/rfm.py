@@ -33,6 +33,8 @@ _NO_ORDERS: Final = Rfm(0, 0, 0, "none", None)
 _NEVER: Final[Instant] = 2**63
 _Score = tuple[int, Instant]
 """A score and the instant at which it is replaced by the next."""
+_Ladders = tuple[list[_Score], list[_Score], list[_Score]]
+"""The scores of R, F and M still to come, the one that holds first."""
 
 
 def rfm(facts: Facts, now: Instant, thresholds: RfmThresholds = DEFAULT_RFM) -> Rfm:
@@ -65,10 +67,8 @@ def rfm_course(
                 del ladder[0]
 
 
-def _ladders(
-    history: OrderHistory, now: Instant, thresholds: RfmThresholds
-) -> tuple[list[_Score], list[_Score], list[_Score]] | None:
-    """The scores of R, F and M still to come, the one that holds first; None without orders."""
+def _ladders(history: OrderHistory, now: Instant, thresholds: RfmThresholds) -> _Ladders | None:
+    """None without orders."""
     last = history.totals.last_at
     if history.totals.count == 0 or last is None:
         return None
@@ -80,7 +80,7 @@ def _ladders(
     )
 
 
-def _top(ladders: tuple[list[_Score], list[_Score], list[_Score]]) -> Rfm:
+def _top(ladders: _Ladders) -> Rfm:
     (r, r_until), (f, f_until), (m, m_until) = (ladder[0] for ladder in ladders)
     until = min(r_until, f_until, m_until)
     return Rfm(r, f, m, rfm_class(r, f, m), until if until < _NEVER else None)
